@@ -1,0 +1,123 @@
+"""Runs the healthy models and counts the false alarms: `python -m benchmarks.healthy --seeds 3`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from benchmarks.healthy.judge import Outcome
+
+MAX_WARNINGS = 0.3  # per run, on average
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def run_all(names: list[str], seeds: int, workers: int) -> Iterator[Outcome]:
+    """Yield the outcome of every family with every seed, in the order in which they end."""
+    jobs = [(name, seed) for seed in range(seeds) for name in names]
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare) as pool:
+        for future in as_completed([pool.submit(_judge, *job) for job in jobs]):
+            yield future.result()
+
+
+def _prepare() -> None:
+    """Give each worker one thread: these models are too small for more."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _judge(name: str, seed: int) -> Outcome:
+    from benchmarks.healthy.judge import judge
+
+    return judge(name, seed)
+
+
+def summary(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Return the totals over all runs."""
+    warnings = sum(len(one.warnings) for one in outcomes)
+    return {
+        "families": len({one.family for one in outcomes}),
+        "runs": len(outcomes),
+        "runs_with_alarm": sum(bool(one.alarms) for one in outcomes),
+        "warnings": warnings,
+        "warnings_per_run": warnings / max(len(outcomes), 1),
+        "runs_below_usual_score": sum(one.score < one.usual for one in outcomes),
+        "seconds": sum(one.seconds for one in outcomes),
+        "deepdebug_seconds": sum(one.own_seconds for one in outcomes),
+    }
+
+
+def main(
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds per family, from 0.")] = 3,
+    only: Annotated[list[str] | None, typer.Option(help="Family to run; may be given several times.")] = None,
+    out: Annotated[Path | None, typer.Option("--json", help="File for the outcomes as JSON.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Train healthy models under deepdebug and count the false alarms."""
+    from benchmarks.healthy.judge import FAMILIES
+
+    unknown = set(only or ()) - set(FAMILIES)
+    if unknown:
+        raise typer.BadParameter(f"no such family: {', '.join(sorted(unknown))}; known: {', '.join(FAMILIES)}")
+    names = [name for name in FAMILIES if not only or name in only]
+    outcomes = []
+    with _progress() as progress:
+        task = progress.add_task("training", total=len(names) * seeds)
+        for outcome in run_all(names, seeds, workers):
+            outcomes.append(outcome)
+            progress.update(task, advance=1, description=outcome.family)
+    outcomes.sort(key=lambda one: (names.index(one.family), one.seed))
+    totals = summary(outcomes)
+    _show(outcomes, totals)
+    if out is not None:
+        content = {"totals": totals, "runs": [asdict(one) for one in outcomes]}
+        out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(int(totals["runs_with_alarm"] > 0 or totals["warnings_per_run"] > MAX_WARNINGS))
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _show(outcomes: list[Outcome], totals: dict[str, Any]) -> None:
+    table = Table("family", "score (usual)", "error, fatal", "warn", "info", "seconds", "deepdebug")
+    for name in dict.fromkeys(one.family for one in outcomes):
+        runs = [one for one in outcomes if one.family == name]
+        scores = " ".join(f"{one.score:.3f}" for one in runs)
+        seconds, own = sum(one.seconds for one in runs), sum(one.own_seconds for one in runs)
+        codes = [_codes(runs, severities) for severities in (("error", "fatal"), ("warn",), ("info",))]
+        table.add_row(name, f"{scores} ({runs[0].usual:.2f})", *codes, f"{seconds:.1f}", f"{own:.1f}")
+    console = Console()
+    console.print(table)
+    for one in outcomes:
+        for text in [*(f"{found.severity} {found.code} {found.message}" for found in (*one.alarms, *one.warnings)),
+                     *(f"left out {reason}" for reason in one.skipped)]:  # fmt: skip
+            console.print(f"{one.family} seed {one.seed}: {text}", highlight=False)
+    console.print(
+        f"{totals['families']} families, {totals['runs']} runs: {totals['runs_with_alarm']} with an error or fatal "
+        f"finding, {totals['warnings_per_run']:.2f} warnings per run (target 0 and at most {MAX_WARNINGS}), "
+        f"{totals['runs_below_usual_score']} below the usual score; {totals['seconds']:.0f} s, of which deepdebug "
+        f"{totals['deepdebug_seconds']:.0f} s"
+    )
+
+
+def _codes(runs: list[Outcome], severities: tuple[str, ...]) -> str:
+    found = Counter(one.code for run in runs for one in run.findings if one.severity in severities)
+    return ", ".join(f"{code} x{count}" if count > 1 else code for code, count in sorted(found.items()))
+
+
+if __name__ == "__main__":
+    typer.run(main)

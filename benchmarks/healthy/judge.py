@@ -1,0 +1,84 @@
+"""Trains one healthy model under `Diagnose` and tells what was found."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from benchmarks.healthy import images, regimes, sequences, tabular  # noqa: F401  (each registers its families)
+from benchmarks.healthy.family import FAMILIES, Training
+from deepdebug import Diagnose, Finding
+
+ALARMS = ("error", "fatal")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one training.
+
+    Args:
+        family: Name of the family.
+        seed: Seed.
+        score: Score on the rows held back.
+        usual: Score that the family usually reaches.
+        findings: What deepdebug found.
+        skipped: Parts of deepdebug that were left out, other than single checks, with the reason.
+        seconds: Seconds for building, training and scoring.
+        own_seconds: Seconds of these spent in deepdebug.
+    """
+
+    family: str
+    seed: int
+    score: float
+    usual: float
+    findings: tuple[Finding, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+    own_seconds: float
+
+    @property
+    def alarms(self) -> tuple[Finding, ...]:
+        """The findings that call a healthy model broken."""
+        return tuple(finding for finding in self.findings if finding.severity in ALARMS)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings of severity "warn"."""
+        return tuple(finding for finding in self.findings if finding.severity == "warn")
+
+
+def judge(name: str, seed: int) -> Outcome:
+    """Build and train the family of that name with the seed."""
+    started = time.perf_counter()
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    family = FAMILIES[name]
+    training = family.build(seed)
+    doctor = watch(training)
+    x, labels = training.test
+    score = family.score(training.model.predict(x, verbose=0, batch_size=512), labels)
+    report = doctor.report
+    checks = {one.check for one in report.checks_not_run}
+    failed = [one for one in report.skipped if one.check not in checks or "failed" in one.reason]
+    return Outcome(
+        family=name,
+        seed=seed,
+        score=score,
+        usual=family.usual,
+        findings=report.findings,
+        skipped=tuple(f"{one.check}: {one.reason}" for one in failed),
+        seconds=time.perf_counter() - started,
+        own_seconds=report.seconds or 0.0,
+    )
+
+
+def watch(training: Training, **options: Any) -> Diagnose:
+    """Train under a `Diagnose` with these options, silently, and return it."""
+    doctor = Diagnose(verbose=0, **options)
+    fit = dict(training.fit)
+    callbacks = [*fit.pop("callbacks", []), doctor]
+    training.model.fit(training.x, training.y, callbacks=callbacks, verbose=0, **fit)
+    return doctor

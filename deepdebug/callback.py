@@ -1,0 +1,193 @@
+"""`Diagnose`, the only class that meets `fit`."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+
+from deepdebug.config import load_settings
+from deepdebug.errors import DiagnosisError, UsageError
+from deepdebug.model.sample import checked_probe
+from deepdebug.presets import find_preset
+from deepdebug.report.report import Report
+from deepdebug.watch import Plan, Watch
+
+Action = Literal["report", "stop", "raise"]
+ACTIONS: tuple[Action, ...] = ("report", "stop", "raise")
+RAISING = ("error", "fatal")
+
+
+class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
+    """Finds out during `fit` why a model does not learn, and says what to do.
+
+    It needs no data: it finds the batches, labels and validation data of the running `fit`, looks at the model with one
+    compiled function at each epoch end, and never changes the training. After `fit`, `report` holds the findings
+    (symptoms with measured numbers) and the diagnoses (root causes, each with a fix as Keras code).
+
+    Args:
+        select: Detectors to run, by code ("DD101"), start of a code ("DD1"), symptom ("dead-units") or abbreviation
+            ("DNS"). Defaults to `None`: all of the preset.
+        ignore: Detectors to leave out, named likewise. Defaults to `()`.
+        preset: "default", or "deepdiagnosis" for the symptoms, thresholds and tree of the published tool (ICSE 2022),
+            as a baseline. Defaults to `"default"`.
+        action: What a finding does: "report" only tells; "stop" ends the training at a finding of severity "fatal";
+            "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
+        probe: Rows to look with, as a pair (x, y), where the running `fit` is not to be used. Defaults to `None`.
+        check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well; checking after
+            batches switches Keras's asynchronous dispatch off. Defaults to `"epoch"`.
+        log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
+            readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
+        verbose: 0 prints nothing, 1 prints the report at the end of the training. Defaults to `1`.
+
+    Raises:
+        UsageError: When an argument cannot be used.
+
+    Example:
+
+    >>> import keras, numpy as np
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="softmax")])
+    >>> model.compile(loss="binary_crossentropy")
+    >>> doctor = Diagnose(verbose=0)
+    >>> _ = model.fit(np.eye(4), np.array([0, 1, 0, 1]), callbacks=[doctor], verbose=0)
+    >>> doctor.report.findings[0].symptom
+    'constant-softmax'
+    """
+
+    def __init__(
+        self,
+        select: Sequence[str] | str | None = None,
+        *,
+        ignore: Sequence[str] | str = (),
+        preset: str | None = None,
+        action: Action = "report",
+        probe: tuple[Any, Any] | None = None,
+        check_freq: int | Literal["epoch"] = "epoch",
+        log_dir: str | os.PathLike[str] | None = None,
+        verbose: int | None = None,
+    ) -> None:
+        super().__init__()
+        settings = load_settings(select=select, ignore=ignore or None, preset=preset, log_dir=log_dir, verbose=verbose)
+        chosen = find_preset(settings.preset)
+        self._plan = Plan(
+            preset=chosen,
+            detectors=chosen.detectors(settings.select, settings.ignore),
+            probe=None if probe is None else checked_probe(probe),
+            log_dir=None if settings.log_dir is None else _checked_folder(Path(settings.log_dir)),
+        )
+        self._action = _checked_action(action)
+        self._verbose = settings.verbose
+        self._watch: Watch | None = None
+        self._epoch = -1
+        self._batches = 0
+        if _checked_frequency(check_freq) != "epoch":
+            # Only now, because a class that defines the hook costs every user Keras's asynchronous dispatch.
+            self._check_freq = int(check_freq)
+            self.on_train_batch_end = self._check_batch
+
+    @property
+    def report(self) -> Report:
+        """The report of the newest `fit`, as of now.
+
+        Raises:
+            UsageError: When no `fit` has run with this callback.
+        """
+        if self._watch is None:
+            raise UsageError(
+                "`report` was read before any training. Pass the callback to "
+                "`model.fit(..., callbacks=[doctor])` first."
+            )
+        return self._watch.report()
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at the model before the first update; called by Keras."""
+        if not getattr(self._model, "compiled", False):
+            raise UsageError(
+                f"`Diagnose` was given the model '{self._model.name}', which is not compiled. Call `model.compile("
+                "optimizer=..., loss=...)` before `fit`."
+            )
+        if self._watch is not None:
+            self._watch.close()
+        self._epoch, self._batches = -1, 0
+        self._watch = Watch(self._model, self._plan)
+        weakref.finalize(
+            self, self._watch.close
+        )  # writes the reports of an interrupted training, at exit at the latest
+        with self._watch.timed():
+            self._watch.begin(self.params or {})
+        self._act(self._watch)
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Note the epoch; called by Keras."""
+        self._epoch = epoch
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Get ready to look at validation batches; called by Keras."""
+        if self._watch is not None:
+            with self._watch.timed():
+                self._watch.begin_validation()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Check the model; called by Keras."""
+        watch = self._watch
+        if watch is None:
+            return
+        with watch.timed():
+            _ = self.model  # brings the variables up to date on JAX
+            watch.check(epoch, "epoch", logs or {})
+            if logs is not None:
+                logs["deepdebug_findings"] = float(watch.finding_count)
+        self._act(watch)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Conclude, write and print the report; called by Keras."""
+        watch = self._watch
+        if watch is None:
+            return
+        with watch.timed():
+            watch.end()
+        if self._verbose:
+            print(watch.report())
+        self._act(watch)
+
+    def _check_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._batches += 1
+        watch = self._watch
+        if watch is None or self._batches % self._check_freq:
+            return
+        with watch.timed():
+            _ = self.model
+            watch.check(self._epoch, "batch", logs or {})
+        self._act(watch)
+
+    def _act(self, watch: Watch) -> None:
+        news = watch.news()
+        if self._action == "stop" and any(finding.severity == "fatal" for finding in news):
+            self._model.stop_training = True
+        severe = [finding for finding in news if finding.severity in RAISING]
+        if self._action == "raise" and severe:
+            report = watch.report()
+            raise DiagnosisError(f"{severe[0].code}: {severe[0].message}\n\n{report}", report)
+
+
+def _checked_action(action: str) -> Action:
+    for known in ACTIONS:
+        if action == known:
+            return known
+    raise UsageError(f"`action` got {action!r}; expected one of {', '.join(map(repr, ACTIONS))}.")
+
+
+def _checked_frequency(check_freq: int | str) -> int | str:
+    if check_freq == "epoch" or (isinstance(check_freq, int) and check_freq is not True and check_freq > 0):
+        return check_freq
+    raise UsageError(f"`check_freq` got {check_freq!r}; expected 'epoch' or a number of batches, at least 1.")
+
+
+def _checked_folder(log_dir: Path) -> Path:
+    if log_dir.exists() and not log_dir.is_dir():
+        raise UsageError(f"`log_dir` got '{log_dir}', which is a file; expected a folder, which may not exist yet.")
+    return log_dir

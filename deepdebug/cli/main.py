@@ -1,0 +1,85 @@
+"""The commands, and how errors become exit codes: 0 nothing found, 1 findings, 2 wrong use, 3 could not judge."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from deepdebug.cli.diagnose import diagnose
+from deepdebug.cli.explain import explain
+from deepdebug.errors import DeepDebugError
+from deepdebug.version import __version__
+
+WRONG_USE = 2
+
+app = typer.Typer(
+    name="deepdebug",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(diagnose)
+app.command()(explain)
+
+
+@app.command()
+def demo() -> None:
+    """Train a faulty model and diagnose it; takes less than a minute.
+
+    \b
+    Example:
+      deepdebug demo
+    """  # noqa: D301 - typer keeps the lines that follow it
+    raise typer.Exit(importlib.import_module("deepdebug.demo").main() or 0)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deepdebug {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def deepdebug(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find out why a Keras model fails, in training and after it, and what to do.
+
+    \b
+    Watch a training, in Python:
+      from deepdebug import Diagnose
+      model.fit(x, y, callbacks=[Diagnose(log_dir="runs/mlp")])
+
+    \b
+    Look at it afterwards:
+      deepdebug diagnose runs/mlp
+      deepdebug diagnose runs/mlp --output report.html
+
+    \b
+    Understand a finding:
+      deepdebug explain DD101
+    """  # noqa: D301 - typer keeps the lines that follow it
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter must not end us
+    try:
+        app()
+    except DeepDebugError as error:
+        sys.stderr.write(f"deepdebug: {error}\n")
+        sys.exit(WRONG_USE)
+    except Exception:  # Python would exit with 1, which means findings
+        traceback.print_exc()
+        sys.exit(WRONG_USE)

@@ -1,0 +1,125 @@
+"""DD413 class-imbalance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepdebug.detectors import gates
+from deepdebug.detectors.static import labels_of
+from deepdebug.errors import NotJudged
+from deepdebug.facts import OutputFacts
+from deepdebug.observation import OutputObservation, Run
+from deepdebug.records import Finding
+
+CHECKS = 3
+
+
+@dataclass(frozen=True)
+class ClassImbalance:
+    """Find rare classes that the model does not learn.
+
+    What it does:
+        Where the largest class has many times the rows of the smallest, looks at the share of rows found per class
+        (recall), in three successive checks.
+
+    Why it matters:
+        The loss is a mean over rows, so a model can score well without ever naming the rare class. Imbalance alone is
+        no fault: a model that finds its rare classes is not reported.
+
+    How to fix:
+        Weight the classes (`model.fit(..., class_weight={0: 1.0, 1: 20.0})`) or sample rare ones more often, and watch
+        the recall of each class.
+
+    Args:
+        max_ratio: Ratio of the largest to the smallest class from which classes count as imbalanced. Defaults to
+            `10.0`, as in SageMaker Debugger's ClassImbalance.
+        min_recall: Recall below which a class counts as not learned. Defaults to `0.3`, which is the class error of 0.7
+            in SageMaker Debugger's ClassImbalance.
+        min_rows: Fewest probe rows of a class for its recall to count. Defaults to `20`.
+        min_balance: Accepted ratio of the mean recall over classes to the accuracy. Defaults to `0.7`, our first
+            setting, not yet calibrated.
+        min_gain: Rise of the recall over the three checks from which the class counts as being learned. Defaults to
+            `0.05`, our first setting, not yet calibrated.
+
+    Example:
+
+    >>> ClassImbalance(max_ratio=20.0).code
+    'DD413'
+    """
+
+    code: ClassVar[str] = "DD413"
+    symptom: ClassVar[str] = "class-imbalance"
+    abbreviation: ClassVar[str] = "IMB"
+    max_ratio: float = 10.0
+    min_recall: float = 0.3
+    min_rows: int = 20
+    min_balance: float = 0.7
+    min_gain: float = 0.05
+
+    def detect(self, run: Run) -> Iterator[Finding]:
+        """Yield one finding per output with a rare class that the newest three checks all miss."""
+        checks = gates.warm_probes(run)[-CHECKS:]
+        if len(checks) < CHECKS:
+            raise NotJudged("needs three checks after the warm-up")
+        judged = False
+        for index, output in enumerate(run.facts.outputs):
+            seen = [check.outputs[index] for check in checks if index < len(check.outputs)]
+            if len(seen) == CHECKS and all(one.recalls for one in seen):
+                judged = True
+                yield from self._judge(run, output, seen)
+        if not judged:
+            raise NotJudged("needs labels that are classes")
+
+    def _judge(self, run: Run, output: OutputFacts, seen: Sequence[OutputObservation]) -> Iterator[Finding]:
+        labels = labels_of(run.facts, output)
+        counts = (labels.class_counts if labels is not None else ()) or seen[-1].class_counts
+        present = [count for count in counts if count]
+        ratio = max(present) / min(present) if present else 0.0
+        if ratio <= self.max_ratio:
+            return
+        missed = set.intersection(*[self._missed(one) for one in seen])
+        missed = {index for index in missed if run.finished or not self._is_rising(seen, index)}
+        if not missed:
+            return
+        worst = min(missed, key=lambda index: seen[-1].class_counts[index])
+        recall = seen[-1].recalls[worst] or 0.0
+        now = run.latest
+        yield Finding(
+            code=self.code,
+            symptom=self.symptom,
+            abbreviation=self.abbreviation,
+            severity="warn",
+            confidence="strong",
+            layer=output.layer,
+            location="DATA",
+            epoch=now.epoch,
+            step=now.step,
+            value=recall,
+            threshold=self.min_recall,
+            message=f"output '{output.name}' finds {recall:.1%} of class {worst}; the largest class has {ratio:.3g} "
+            "times the rows of the smallest",
+            healthy="a recall above 30 % for every class",
+            evidence={
+                "class": worst,
+                "ratio": ratio,
+                "accuracy": seen[-1].accuracy,
+                "classes_missed": len(missed),
+            },
+        )
+
+    def _missed(self, seen: OutputObservation) -> set[int]:
+        recalls = [recall for recall in seen.recalls if recall is not None]
+        if seen.accuracy is None or not recalls or sum(recalls) / len(recalls) >= self.min_balance * seen.accuracy:
+            return set()
+        rows = zip(seen.class_counts, seen.recalls, strict=True)
+        return {
+            index
+            for index, (count, recall) in enumerate(rows)
+            if count >= self.min_rows and recall is not None and recall < self.min_recall
+        }
+
+    def _is_rising(self, seen: Sequence[OutputObservation], index: int) -> bool:
+        first, last = seen[0].recalls[index], seen[-1].recalls[index]
+        return first is not None and last is not None and last - first > self.min_gain

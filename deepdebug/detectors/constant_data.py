@@ -1,0 +1,81 @@
+"""DD412 constant-data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepdebug.detectors.static import UNKNOWN_LOSSES, examined_data, labels_of, static_finding
+from deepdebug.facts import InputFacts, LabelFacts
+from deepdebug.observation import Run
+from deepdebug.records import Finding, Severity
+
+ROUNDING = 1e-24
+
+
+@dataclass(frozen=True)
+class ConstantData:
+    """Find targets, inputs and features that have one single value.
+
+    What it does:
+        Looks for outputs whose labels never vary over the rows, and for features that never vary.
+
+    Why it matters:
+        From constant labels there is nothing to learn: the model answers the same for everything and its loss is near
+        0. A constant feature costs time only, but is often a column that was read wrongly.
+
+    How to fix:
+        Check how the labels are read, and that the rows hold more than one class; drop constant features.
+
+    Args:
+        min_rows: Fewest rows from which constant data are reported. Defaults to `2`.
+
+    Example:
+
+    >>> ConstantData().code
+    'DD412'
+    """
+
+    code: ClassVar[str] = "DD412"
+    symptom: ClassVar[str] = "constant-data"
+    abbreviation: ClassVar[str] = "CST"
+    min_rows: int = 2
+
+    def detect(self, run: Run) -> Iterator[Finding]:
+        """Yield one finding per constant target and per input with constant features."""
+        data = examined_data(run.facts)
+        if data.rows < self.min_rows:
+            return
+        for output in run.facts.outputs:
+            labels = labels_of(run.facts, output)
+            if labels is None or labels.minimum is None or output.loss.kind in UNKNOWN_LOSSES:
+                continue
+            if _is_constant(labels) and not labels.non_finite:
+                yield self._finding("error", f"the labels of output '{output.name}' are the same for every row", 0.0)
+        for one in data.inputs:
+            if one.constant_features:
+                yield self._input(one)
+
+    def _input(self, one: InputFacts) -> Finding:
+        if one.constant_features == one.features and one.minimum == one.maximum:
+            return self._finding("error", f"input '{one.name}' has the one value {one.minimum:.3g}", 0.0)
+        text = f"{one.constant_features} of {one.features} features of input '{one.name}' never vary"
+        return self._finding("info", text, float(one.constant_features))
+
+    def _finding(self, severity: Severity, text: str, value: float) -> Finding:
+        return static_finding(
+            self,
+            severity,
+            text,
+            location="DATA",
+            value=value,
+            threshold=0.0,
+            healthy="labels and features with at least two values",
+        )
+
+
+def _is_constant(labels: LabelFacts) -> bool:
+    """Tell whether no label column varies by more than the rounding of its mean."""
+    largest = max(abs(labels.minimum or 0.0), abs(labels.maximum or 0.0))
+    return labels.variance is not None and labels.variance <= ROUNDING * largest**2

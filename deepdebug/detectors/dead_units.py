@@ -1,0 +1,77 @@
+"""DD101 dead-units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepdebug.detectors import gates
+from deepdebug.errors import NotJudged
+from deepdebug.observation import LayerObservation, Run
+from deepdebug.records import Finding
+
+
+@dataclass(frozen=True)
+class DeadUnits:
+    """Find rectifier layers in which many units never fire.
+
+    What it does:
+        Counts, per layer, the units whose output is 0 for every probe row and position, in two successive checks.
+
+    Why it matters:
+        Such a unit has a zero gradient, so no later step can bring it back; the layer is narrower than it looks.
+
+    How to fix:
+        Lower the learning rate, use He initialisation, scale the inputs, or use a leaky rectifier.
+
+    Args:
+        max_fraction: Largest accepted share of dead units. Defaults to `0.4`, the first setting of our method, below
+            the 0.5 of SageMaker Debugger's DeadRelu and the 0.7 of DeepDiagnosis, which count elements, not units.
+        error_fraction: Share from which the finding is an error. Defaults to `0.9`.
+
+    Example:
+
+    >>> DeadUnits(max_fraction=0.5).code
+    'DD101'
+    """
+
+    code: ClassVar[str] = "DD101"
+    symptom: ClassVar[str] = "dead-units"
+    abbreviation: ClassVar[str] = "DNS"
+    max_fraction: float = 0.4
+    error_fraction: float = 0.9
+
+    def detect(self, run: Run) -> Iterator[Finding]:
+        """Yield one finding per layer whose newest two checks both exceed `max_fraction`."""
+        checks = gates.warm_probes(run)[-2:]
+        if len(checks) < 2:
+            raise NotJudged("needs two checks after the warm-up")
+        before, now = checks
+        previous = {layer.name: layer.dead_fraction for layer in before.layers}
+        at_start = {layer.name: layer.dead_fraction for layer in run.observations[0].layers}
+        for layer in now.layers:
+            earlier = previous.get(layer.name)
+            if layer.dead_fraction is None or earlier is None or min(earlier, layer.dead_fraction) < self.max_fraction:
+                continue
+            yield self._finding(run, layer, at_start.get(layer.name))
+
+    def _finding(self, run: Run, layer: LayerObservation, at_start: float | None) -> Finding:
+        now = run.latest
+        share = layer.dead_fraction or 0.0
+        return Finding(
+            code=self.code,
+            symptom=self.symptom,
+            abbreviation=self.abbreviation,
+            severity="fatal" if share >= 1.0 else "error" if share >= self.error_fraction else "warn",
+            confidence="strong" if now.confirmed else "weak",
+            layer=layer.name,
+            location="FW",
+            epoch=now.epoch,
+            step=now.step,
+            value=share,
+            threshold=self.max_fraction,
+            message=f"{share:.0%} of the units of layer '{layer.name}' output zero for all {now.rows} probe rows",
+            healthy="below 10 %; a unit that fires for some rows only is normal",
+            evidence={"dead_at_start": at_start, "upper_bound_on_firing": 3 / now.rows},
+        )

@@ -1,0 +1,159 @@
+"""When a dynamic verdict may be given: the gates G0 (warm-up), G1 (converged) and G2 (learning rate run out)."""
+
+from __future__ import annotations
+
+import math
+
+from deepdebug.errors import NotJudged
+from deepdebug.observation import Observation, Run
+
+MIN_UPDATES = 50  # gate G0, our first setting, not yet calibrated
+CONVERGED_SKILL = 0.95  # gate G1, our first setting, not yet calibrated
+CONVERGED_ACCURACY = 0.995  # gate G1, our first setting, not yet calibrated
+PLATEAU_SKILL = 0.5  # gate G1, third clause, our first setting, not yet calibrated
+PLATEAU_GAIN = 0.01  # gate G1, third clause, our first setting, not yet calibrated
+PLATEAU_RISE = 0.1  # a loss that has risen by more than this is not at rest; our first setting, not yet calibrated
+MIN_LEARNING_RATE_SHARE = 0.01  # gate G2, our first setting, not yet calibrated
+MOVING_STATISTICS_HALVES = 3.0
+RISEN = 1.01  # factor from which a learning rate counts as raised
+DIVERGED = 1.5  # factor over the first loss from which a loss counts as diverging; our first setting
+
+
+def warm_up_updates(run: Run) -> float:
+    """Return the number of updates before which nothing dynamic is judged (gate G0).
+
+    At least one epoch or `MIN_UPDATES`, whichever is larger. A model with BatchNormalization is probed with its moving
+    statistics, which follow the real ones only after about 3 / (1 - momentum) updates.
+    """
+    momenta = [
+        float(layer.config.get("momentum") or 0.99)
+        for layer in run.facts.layers
+        if layer.kind == "BatchNormalization" and layer.trainable
+    ]
+    settle = max((MOVING_STATISTICS_HALVES / max(1 - momentum, 1e-3) for momentum in momenta), default=0.0)
+    return max(MIN_UPDATES, settle)
+
+
+def is_warm(run: Run, seen: Observation) -> bool:
+    """Tell whether `seen` lies behind the warm-up: at least one epoch and enough updates."""
+    return seen.epoch >= 0 and seen.step >= warm_up_updates(run)
+
+
+def warm_probes(run: Run) -> list[Observation]:
+    """Return the probed observations behind the warm-up, oldest first."""
+    least = warm_up_updates(run)
+    return [seen for seen in run.observations if seen.rows and seen.epoch >= 0 and seen.step >= least]
+
+
+def last_checks(run: Run, count: int, updates: float | None = None, least: int | None = None) -> list[Observation]:
+    """Return the newest probed observations behind the warm-up, oldest first, looking no further back than needed.
+
+    Args:
+        run: The run.
+        count: How many to return.
+        updates: Updates before which nothing counts. Defaults to `None`: those of gate G0.
+        least: How many there must be. Defaults to `None`: `count`.
+
+    Raises:
+        NotJudged: When there are fewer than `least`.
+    """
+    updates = warm_up_updates(run) if updates is None else updates
+    least = count if least is None else least
+    checks: list[Observation] = []
+    for seen in reversed(run.observations):
+        if seen.epoch < 0 or seen.step < updates or len(checks) == count:
+            break
+        if seen.rows:
+            checks.append(seen)
+    if len(checks) < least:
+        raise NotJudged(f"needs {least} probed checks after {updates:.0f} updates and one epoch; train longer")
+    return checks[::-1]
+
+
+def learned(run: Run) -> bool:
+    """Tell whether the newest probe shows a solved task: the first two clauses of gate G1.
+
+    Skill at least `CONVERGED_SKILL`, or probe accuracy at least `CONVERGED_ACCURACY`.
+    """
+    newest = _newest_probe(run)
+    if newest is None:
+        return False
+    accuracies = [output.accuracy for output in newest.outputs if output.accuracy is not None]
+    by_accuracy = bool(accuracies) and min(accuracies) >= CONVERGED_ACCURACY
+    return by_accuracy or (newest.skill is not None and newest.skill >= CONVERGED_SKILL)
+
+
+def plateaued(run: Run) -> bool:
+    """Tell whether a useful model has come to rest: the third clause of gate G1.
+
+    Skill at least `PLATEAU_SKILL`, and over the last third of the epochs (at least two) the best loss got better by
+    less than `PLATEAU_GAIN`, without having risen by more than `PLATEAU_RISE`.
+    """
+    newest = _newest_probe(run)
+    if newest is None or newest.skill is None or newest.skill < PLATEAU_SKILL:
+        return False
+    losses = [seen.loss for seen in run.epochs if seen.loss is not None and math.isfinite(seen.loss)]
+    third = len(losses) // 3
+    if third < 2:
+        return False
+    before, now = min(losses[:-third]), min(losses[-third:])
+    return -PLATEAU_RISE * abs(before) < before - now < PLATEAU_GAIN * abs(before)
+
+
+def converged(run: Run) -> bool:
+    """Tell whether the newest probe shows a model that has learned its task or come to rest (gate G1)."""
+    return learned(run) or plateaued(run)
+
+
+def _newest_probe(run: Run) -> Observation | None:
+    return next((seen for seen in reversed(run.observations) if seen.rows), None)
+
+
+def learning_rates(run: Run) -> list[float]:
+    """Return the learning rates seen, oldest first."""
+    return [seen.learning_rate for seen in run.observations if seen.learning_rate is not None]
+
+
+def learning_rate_run_out(run: Run) -> bool:
+    """Tell whether the learning rate has fallen below 1 % of the largest one seen (gate G2)."""
+    rates = learning_rates(run)
+    return bool(rates) and rates[-1] < MIN_LEARNING_RATE_SHARE * max(rates)
+
+
+def learning_rate_rising(run: Run, checks: int = 3) -> bool:
+    """Tell whether the learning rate has been raised within the newest `checks` checks, as in a warm-up."""
+    rates = [seen.learning_rate for seen in run.observations[-checks:] if seen.learning_rate is not None]
+    return bool(rates) and rates[-1] > RISEN * min(rates)
+
+
+def broken(run: Run) -> bool:
+    """Tell whether the newest observation was made because, or shows that, the loss is no longer finite."""
+    newest = run.latest
+    losses = [newest.loss, newest.metrics.get("loss")]
+    return newest.trigger == "alarm" or any(loss is not None and not math.isfinite(loss) for loss in losses)
+
+
+def diverging(run: Run) -> bool:
+    """Tell whether the loss is broken or lies far above the first one seen."""
+    if broken(run):
+        return True
+    losses = [seen.loss for seen in (run.observations[0], run.latest) if seen.loss is not None]
+    if len(losses) < 2 or not math.isfinite(losses[0]):
+        epochs = run.epochs
+        losses = [seen.metrics["loss"] for seen in (epochs[:1] + epochs[-1:]) if "loss" in seen.metrics]
+    return len(losses) == 2 and losses[0] > 0 and losses[1] > DIVERGED * losses[0]
+
+
+def last_sound(run: Run) -> Observation | None:
+    """Return the newest probed observation before the newest one whose loss was finite, be it before training."""
+    for seen in reversed(run.observations[:-1]):
+        if seen.rows and (seen.loss is None or math.isfinite(seen.loss)):
+            return seen
+    return None
+
+
+def optimizer_learning_rate(run: Run) -> float | None:
+    """Return the learning rate in force, or the compiled one where it was not read in training."""
+    if run.latest.learning_rate is not None:
+        return run.latest.learning_rate
+    return run.facts.optimizer.learning_rate if run.facts.optimizer else None

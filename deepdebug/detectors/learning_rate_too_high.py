@@ -1,0 +1,105 @@
+"""DD207 learning-rate-too-high."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepdebug.detectors import gates, weights
+from deepdebug.errors import NotJudged
+from deepdebug.observation import Observation, Run
+from deepdebug.records import Finding
+
+WINDOW = 10
+CHECKS = 3
+
+
+@dataclass(frozen=True)
+class LearningRateTooHigh:
+    """Find runs in which one optimizer step changes the weights too much.
+
+    What it does:
+        Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
+        the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
+        stopped being finite, the last sound check is judged alone. Solved tasks and learning rates that have run out
+        are left out.
+
+    Why it matters:
+        Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
+
+    How to fix:
+        Lower the learning rate to the suggested one, or warm it up.
+
+    Args:
+        max_log10_update: Largest accepted log10 of the relative update. Defaults to `-1.0`, as in TheDeepChecker.
+        max_first_update: The same for the check before training, which counts only once the loss has stopped being
+            finite. Defaults to `0.0`, our first setting, not yet calibrated: Adam's first steps are its largest.
+        error_skill: Skill below which the finding is an error. Defaults to `0.02`, our first setting, not yet
+            calibrated.
+
+    Example:
+
+    >>> LearningRateTooHigh(max_log10_update=-0.5).code
+    'DD207'
+    """
+
+    code: ClassVar[str] = "DD207"
+    symptom: ClassVar[str] = "learning-rate-too-high"
+    abbreviation: ClassVar[str] = "LR"
+    max_log10_update: float = -1.0
+    max_first_update: float = 0.0
+    error_skill: float = 0.02
+
+    def detect(self, run: Run) -> Iterator[Finding]:
+        """Yield one finding when the relative update exceeds the threshold."""
+        sound = gates.last_sound(run) if gates.broken(run) else None
+        if sound is not None:
+            yield from self._judge_broken(run, sound)
+            return
+        checks = gates.last_checks(run, WINDOW, least=CHECKS)
+        weights.require_gradients(run, checks[-1])
+        newest = weights.median_update(run, checks[-1])
+        if newest is None:
+            raise NotJudged("no update of a kernel with a gradient above 0 was measured")
+        if newest <= self.max_log10_update or gates.learned(run) or gates.learning_rate_run_out(run):
+            return
+        recent = weights.recent_median_update(run, checks)
+        if recent is not None and recent > self.max_log10_update:
+            yield self._finding(run, recent, self.max_log10_update)
+
+    def _judge_broken(self, run: Run, sound: Observation) -> Iterator[Finding]:
+        weights.require_gradients(run, sound)
+        update = weights.median_update(run, sound)
+        limit = self.max_log10_update if gates.is_warm(run, sound) else self.max_first_update
+        if update is not None and update > limit:
+            yield self._finding(run, update, limit)
+
+    def _finding(self, run: Run, update: float, limit: float) -> Finding:
+        now = run.latest
+        rate = gates.optimizer_learning_rate(run)
+        suggested = weights.suggested_learning_rate(rate, update)
+        untrained = now.skill is not None and now.skill < self.error_skill
+        known = "" if rate is None or suggested is None else f"; the learning rate is {rate:.3g}, try {suggested:.3g}"
+        return Finding(
+            code=self.code,
+            symptom=self.symptom,
+            abbreviation=self.abbreviation,
+            severity="error" if untrained or gates.diverging(run) else "warn",
+            confidence="strong",
+            layer=None,
+            location="W",
+            epoch=now.epoch,
+            step=now.step,
+            value=10**update,
+            threshold=10**limit,
+            message=f"One update changes the weights by {10**update:.3g} of their size, median over the kernels{known}",
+            healthy="between 1e-4 and 1e-2",
+            evidence={
+                "median_log10_update": update,
+                "learning_rate": rate,
+                "suggested_learning_rate": suggested,
+                "skill": now.skill,
+                "gradient_norm": now.gradient_norm,
+            },
+        )

@@ -1,0 +1,107 @@
+"""DD310 no-skill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepdebug.detectors import gates
+from deepdebug.detectors.progress import run_finding, settled_checks, uses_input
+from deepdebug.errors import NotJudged
+from deepdebug.observation import Observation, OutputObservation, Run
+from deepdebug.records import Finding, Severity
+
+CHECKS = 3
+
+
+@dataclass(frozen=True)
+class NoSkill:
+    """Find models that predict no better than one constant answer.
+
+    What it does:
+        Compares the loss of each output on the probe rows with that of the best constant on the same labels, in three
+        successive checks after 200 updates. The loss must not depend on the input either, and the skill must not be
+        rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
+
+    Why it matters:
+        A falling loss alone can hide it: the model may only have learned the mean of its labels.
+
+    How to fix:
+        Check that labels stand in the order of their rows, scale inputs and targets, and follow the findings about
+        gradients and the learning rate.
+
+    Args:
+        max_skill: Largest skill, 1 - loss / loss of the best constant, that counts as none. Defaults to `0.02`, our
+            first setting, not yet calibrated.
+        min_progress: Smallest rise of the skill over the checks that lets a run go on unjudged. Defaults to `0.02`, our
+            first setting, not yet calibrated.
+
+    Example:
+
+    >>> NoSkill(max_skill=0.05).code
+    'DD310'
+    """
+
+    code: ClassVar[str] = "DD310"
+    symptom: ClassVar[str] = "no-skill"
+    abbreviation: ClassVar[str] = "SKL"
+    max_skill: float = 0.02
+    min_progress: float = 0.02
+
+    def detect(self, run: Run) -> Iterator[Finding]:
+        """Yield one finding per output without skill in the newest three checks."""
+        checks = settled_checks(run, CHECKS)
+        names = [facts.name for facts in run.facts.outputs if facts.loss.kind != "none"]
+        histories = {name: [_skill(seen, name) for seen in checks] for name in names}
+        if not names or any(None in history for history in histories.values()):
+            raise NotJudged("needs a Keras loss with a known best constant for every output, and labels that vary")
+        fit = run.facts.fit
+        if (fit.class_weight or fit.sample_weight) and checks[-1].input_use is None:
+            raise NotJudged("needs the loss with permuted labels, since rows or classes are weighted")
+        if gates.learning_rate_run_out(run) or gates.broken(run):
+            return
+        if any(uses_input(seen) for seen in checks):
+            return
+        failing = [
+            name for name, history in histories.items() if self._stuck(run, [one for one in history if one is not None])
+        ]
+        severity: Severity = "error" if len(failing) == len(names) else "warn"
+        for name in failing:
+            yield self._finding(run, checks[-1], name, severity)
+
+    def _stuck(self, run: Run, history: list[float]) -> bool:
+        is_rising = history[-1] - history[0] >= self.min_progress and not run.finished
+        return max(history) <= self.max_skill and not is_rising
+
+    def _finding(self, run: Run, seen: Observation, name: str, severity: Severity) -> Finding:
+        facts = next(one for one in run.facts.outputs if one.name == name)
+        output = next(one for one in seen.outputs if one.name == name)
+        return run_finding(
+            self,
+            seen,
+            severity,
+            f"output '{name}' has a skill of {output.skill:.3g} after {seen.step} updates: loss {output.loss:.3g}, the "
+            f"best constant {output.constant_loss:.3g}{_accuracy(output)}",
+            healthy="above 0.1 within 200 updates",
+            value=output.skill,
+            threshold=self.max_skill,
+            evidence={
+                "loss": output.loss,
+                "constant_loss": output.constant_loss,
+                "accuracy": output.accuracy,
+                "majority": output.majority,
+                "input_use": seen.input_use,
+            },
+            layer=facts.layer,
+        )
+
+
+def _skill(seen: Observation, name: str) -> float | None:
+    return next((output.skill for output in seen.outputs if output.name == name), None)
+
+
+def _accuracy(output: OutputObservation) -> str:
+    if output.accuracy is None or output.majority is None:
+        return ""
+    return f"; accuracy {output.accuracy:.3g}, the commonest class {output.majority:.3g}"

@@ -1,0 +1,182 @@
+"""Judging a run check by check: the core that the callback and `deepdebug diagnose` share.
+
+The callback asks the detectors after every observation and adds the verdict to a `FindingLog`; `replay` does the same
+with a recorded run, so both give the same findings.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import get_args
+
+from deepdebug.detectors.registry import Detector, Verdict, judge
+from deepdebug.facts import DataFacts, Facts
+from deepdebug.observation import Observation, Run
+from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Skipped
+from deepdebug.report.report import Report
+
+CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+LaterData = Sequence[tuple[int, DataFacts]]
+logger = logging.getLogger("deepdebug")
+
+
+class FindingLog:
+    """The verdicts of successive checks, merged.
+
+    Two findings are the same when code and layer agree. The epoch and step of the first sighting are kept; the rest
+    follows the most severe sighting, and among equally severe ones the most confident.
+
+    Args:
+        first_hit_wins: Keep only the first finding of all and judge nothing after it, as the published DeepDiagnosis
+            program does. Defaults to `False`.
+    """
+
+    def __init__(self, first_hit_wins: bool = False) -> None:
+        self._first_hit_wins = first_hit_wins
+        self._findings: dict[tuple[str, str | None], Finding] = {}
+        self._judged: set[str] = set()
+        self._not_judged: dict[str, Skipped] = {}
+
+    def add(self, verdict: Verdict) -> tuple[Finding, ...]:
+        """Merge one more verdict and return the findings that are new or have become more severe."""
+        if self.closed:
+            return ()
+        self._judged |= verdict.judged
+        self._not_judged.update({skipped.check: skipped for skipped in verdict.skipped})
+        changed = {}
+        for finding in self._heard(verdict):
+            if self._is_news(finding):
+                key = _key(finding)
+                known = self._findings.get(key, finding)
+                changed[key] = self._findings[key] = replace(finding, epoch=known.epoch, step=known.step)
+        return tuple(changed.values())
+
+    def has_news(self, verdict: Verdict) -> bool:
+        """Tell whether `add` would return anything; nothing is merged."""
+        return any(self._is_news(finding) for finding in self._heard(verdict))
+
+    def _heard(self, verdict: Verdict) -> tuple[Finding, ...]:
+        if self.closed:
+            return ()
+        return verdict.findings[:1] if self._first_hit_wins else verdict.findings
+
+    def _is_news(self, finding: Finding) -> bool:
+        known = self._findings.get(_key(finding))
+        return known is None or _rank(finding) > _rank(known)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no further verdict can change anything."""
+        return self._first_hit_wins and bool(self._findings)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The merged findings, the most severe first, then in the order of first sighting."""
+        return tuple(sorted(self._findings.values(), key=lambda finding: -SEVERITIES.index(finding.severity)))
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Codes of the detectors that could judge at least once, in order."""
+        return tuple(sorted(self._judged))
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The detectors that could never judge, each with its last reason, in the order of their codes."""
+        return tuple(self._not_judged[code] for code in sorted(self._not_judged) if code not in self._judged)
+
+
+def _key(finding: Finding) -> tuple[str, str | None]:
+    return finding.code, finding.layer
+
+
+def _rank(finding: Finding) -> tuple[int, int]:
+    return SEVERITIES.index(finding.severity), CONFIDENCES.index(finding.confidence)
+
+
+def replay(
+    facts: Facts,
+    observations: Sequence[Observation],
+    finished: bool,
+    detectors: Sequence[Detector],
+    *,
+    later_data: LaterData = (),
+    first_hit_wins: bool = False,
+) -> FindingLog:
+    """Judge a recorded run as it was judged live: once after every observation, and once more when it has finished.
+
+    Args:
+        facts: What was known at the first check.
+        observations: What was seen, oldest first.
+        finished: Whether training reached its end.
+        detectors: The detectors to ask.
+        later_data: Facts about the data that came after the first check, in order of arrival: how many observations
+            had been made by then, and the facts. Defaults to `()`.
+        first_hit_wins: See `FindingLog`. Defaults to `False`.
+
+    Returns:
+        The merged verdicts.
+    """
+    log = FindingLog(first_hit_wins)
+    for run in _checks(facts, observations, finished, later_data):
+        if log.closed:
+            break
+        log.add(judge(run, detectors))
+    return log
+
+
+def _checks(facts: Facts, observations: Sequence[Observation], finished: bool, later_data: LaterData) -> Iterator[Run]:
+    arrivals = dict(later_data)
+    for number in range(len(observations)):
+        facts = _with_data(facts, arrivals.get(number))
+        yield Run(facts, observations[: number + 1])
+    if finished and observations:
+        yield Run(_with_data(facts, arrivals.get(len(observations))), observations, finished=True)
+
+
+def _with_data(facts: Facts, data: DataFacts | None) -> Facts:
+    return facts if data is None else replace(facts, data=data)
+
+
+def conclude(
+    run: Run,
+    log: FindingLog,
+    detectors: Sequence[Detector],
+    diagnose: Callable[[Run, tuple[Finding, ...]], tuple[Diagnosis, ...]],
+    *,
+    preset: str = "default",
+    skipped: Sequence[Skipped] = (),
+    seconds: float | None = None,
+) -> Report:
+    """Turn the merged verdicts into a report; a diagnosis that fails is left out with its reason.
+
+    Args:
+        run: The whole run.
+        log: The merged verdicts about it.
+        detectors: The detectors that were asked.
+        diagnose: Groups findings by cause.
+        preset: Name of the preset in use. Defaults to `"default"`.
+        skipped: Other parts that were left out, such as the probe. Defaults to `()`.
+        seconds: Seconds that deepdebug spent. Defaults to `None`: not known.
+
+    Returns:
+        The report.
+    """
+    left_out = [*log.skipped, *skipped]
+    diagnoses: tuple[Diagnosis, ...] = ()
+    try:
+        diagnoses = diagnose(run, log.findings)
+    except Exception as error:  # findings without causes are worth more than no report
+        logger.debug("the diagnosis failed", exc_info=True)
+        left_out.append(Skipped("diagnosis", f"grouping by cause failed: {type(error).__name__}: {error}"))
+    return Report(
+        run=replace(run, observations=tuple(run.observations)),
+        findings=log.findings,
+        diagnoses=diagnoses,
+        skipped=tuple(left_out),
+        judged=log.judged,
+        symptoms={detector.code: detector.symptom for detector in detectors},
+        seconds=seconds,
+        preset=preset,
+    )

@@ -1,0 +1,70 @@
+"""Probing on TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import tensorflow as tf
+
+
+def values(variables: Sequence[Any]) -> list[Any]:
+    """Return the present values; a mirrored variable gives the value of its first replica."""
+    return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+
+def copies(variables: Sequence[Any]) -> list[Any]:
+    """Return the present values, safe from later updates."""
+    return [tf.identity(variable.value) for variable in variables]
+
+
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile to a graph; XLA is left out because it is slower on CPU and takes seconds to compile."""
+    compiled: Callable[..., Any] = tf.function(function, autograph=False, jit_compile=False, reduce_retracing=True)
+    return compiled
+
+
+def trace(function: Callable[..., Any], *arguments: Any) -> None:
+    """Run the Python code of `function` once on symbolic tensors, without computing anything."""
+    tf.function(function, autograph=False).get_concrete_function(*arguments)
+
+
+def value_and_gradients(
+    function: Callable[[Sequence[Any]], tuple[Any, Any]], values: Sequence[Any]
+) -> tuple[Any, Any, list[Any]]:
+    """Return the loss, the payload and the gradient of the loss with respect to each value."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss, payload = function(values)
+    gradients = tape.gradient(loss, list(values))
+    return loss, payload, [None if one is None else tf.convert_to_tensor(one) for one in gradients]
+
+
+@contextlib.contextmanager
+def random_state() -> Iterator[None]:
+    """Do nothing: Keras draws through its own seeds, which the probe never advances."""
+    yield
+
+
+def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:
+    """Return a training function that shows its batches to `receive` first.
+
+    Keras's own function takes a list of batches as well as an iterator, and computes the same on both.
+    """
+
+    def wrapper(iterator: Any) -> Any:
+        if not isinstance(iterator, tf.data.Iterator):  # batches spread over several devices
+            return function(iterator)
+        batches = [tf.nest.map_structure(_none_if_empty, one) for one in islice(iterator, model.steps_per_execution)]
+        if not batches:
+            raise StopIteration
+        receive(batches)
+        return function(batches)
+
+    return wrapper
+
+
+def _none_if_empty(value: Any) -> Any:
+    return None if isinstance(value, tf.experimental.Optional) else value

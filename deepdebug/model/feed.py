@@ -1,0 +1,101 @@
+"""Keeps the rows to probe with: indexed where the data are arrays, else tapped from the batches that pass by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from deepdebug.facts import DataFacts, FitFacts
+from deepdebug.model.sample import Sample
+from deepdebug.model.source import CONFIRM_ROWS, describe, find_source, sample_arrays, screen_rows
+from deepdebug.model.tap import Tap
+from deepdebug.records import Skipped
+
+
+class Feed:
+    """The rows of the running `fit`.
+
+    Args:
+        model: The model in training.
+        params: `Callback.params`.
+        probe: The user's rows, or `None`.
+    """
+
+    def __init__(self, model: keras.Model, params: Mapping[str, Any], probe: Sample | None) -> None:
+        self._model = model
+        self._source = find_source(model, params)
+        self._probe = probe
+        self._taps: dict[str, Tap] = {}
+        self._all: Sample | None = None
+
+    @property
+    def fit(self) -> FitFacts:
+        """The arguments of `fit`; the batch size of a tapped source is that of the rows seen first."""
+        return self._source.fit
+
+    @property
+    def screen(self) -> Sample | None:
+        """The rows for each check, about 1 % of an epoch."""
+        return None if self._all is None else self._all.head(screen_rows(self.fit, self._all.rows))
+
+    @property
+    def confirm(self) -> Sample | None:
+        """All rows kept, for a second look before a finding is reported; `None` when there are no more."""
+        screen = self.screen
+        return None if self._all is None or screen is None or screen.rows == self._all.rows else self._all
+
+    def open(self, ready: Callable[[], None]) -> None:
+        """Get rows and call `ready` once: now, or when the first batch passes by, before the model sees it."""
+        if self._probe is not None:
+            self._all = self._probe
+        elif self._source.arrays is not None:
+            self._all = sample_arrays(*self._source.arrays)
+        else:
+            self._taps["train"] = Tap(
+                self._model, "train_function", CONFIRM_ROWS, lambda first: self._first(first, ready)
+            )
+            return
+        ready()
+
+    def _first(self, sample: Sample, ready: Callable[[], None]) -> None:
+        self._all = sample
+        if self.fit.batch_size is None:
+            self._source = replace(self._source, fit=replace(self.fit, batch_size=sample.rows))
+        ready()
+
+    def open_validation(self) -> None:
+        """Tap the validation batches, where the validation data are no arrays."""
+        if self.fit.validation == "given" and self._source.validation is None and "validation" not in self._taps:
+            self._taps["validation"] = Tap(self._model, "test_function", CONFIRM_ROWS)
+
+    def refresh(self) -> bool:
+        """Take over what was tapped up to the end of an epoch; tell whether there is anything new."""
+        validation, train = self._taps.get("validation"), self._taps.pop("train", None)
+        changed = False
+        if validation is not None and self._source.validation is None and validation.sample is not None:
+            self._source = replace(self._source, validation=(validation.sample.x, validation.sample.y))
+            validation.close()
+            changed = True
+        if train is not None:
+            train.close()
+            self._all = train.sample or self._all
+            changed = changed or train.sample is not None
+        return changed
+
+    def describe(self, input_names: list[str], output_names: list[str]) -> DataFacts | None:
+        """Return the facts of the data: of all rows where they are arrays, else of the rows kept."""
+        return describe(self._source, self._all, input_names, output_names)
+
+    def problems(self) -> Iterator[Skipped]:
+        """Yield what went wrong with tapping."""
+        for name, tap in self._taps.items():
+            if tap.reason is not None:
+                yield Skipped(f"{name} data", tap.reason)
+
+    def close(self) -> None:
+        """Give the model its own functions back."""
+        for tap in self._taps.values():
+            tap.close()

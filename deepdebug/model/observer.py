@@ -1,0 +1,156 @@
+"""Makes observations of a model in training; where the full probe fails it falls back step by step, and says so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from deepdebug.facts import Facts, FitFacts
+from deepdebug.model.inspect import inspect_model, learning_rate_of, output_names
+from deepdebug.model.layers import Flow, follow
+from deepdebug.model.probe import Mode, Probe, random_states
+from deepdebug.model.sample import Sample, named_arrays
+from deepdebug.observation import Observation
+from deepdebug.observe.readings import with_distinct_units, with_readings
+from deepdebug.records import Skipped
+
+NORMALIZING_KINDS = ("Normalization", "Rescaling")
+logger = logging.getLogger("deepdebug")
+# From everything to almost nothing: (what to take, how deep to look into the model).
+ATTEMPTS: tuple[tuple[Mode, str | None], ...] = (
+    ("graded", "deep"),
+    ("graded", "shallow"),
+    ("forward", "deep"),
+    ("forward", "shallow"),
+    ("weights", None),
+)
+LOST: Mapping[Mode, str] = {
+    "forward": "loss and gradients could not be taken on the probe rows",
+    "weights": "the model could not be called on the probe rows, so that only weights and metrics were watched",
+    "graded": "layers inside nested models or layers could not be watched",
+}
+
+
+class Observer:
+    """Looks at one model during one `fit`.
+
+    Args:
+        model: A built and compiled model.
+        fit: The arguments of `fit`.
+        sample: Rows to try the probe on, or `None` where no data could be found.
+    """
+
+    def __init__(self, model: keras.Model, fit: FitFacts, sample: Sample | None) -> None:
+        self._model = model
+        self.skipped: tuple[Skipped, ...] = ()
+        self._probe, self.facts, self.mode = self._first_that_works(fit, sample)
+        self._started_at = self._iterations()
+
+    def _first_that_works(self, fit: FitFacts, sample: Sample | None) -> tuple[Probe, Facts, Mode]:
+        if sample is None:
+            facts = inspect_model(self._model, None, fit)
+            return Probe(self._model, facts, {}, "weights"), facts, "weights"
+        failure: Exception | None = None
+        flows = _Flows(self._model, sample)
+        for mode, depth in ATTEMPTS:
+            try:
+                flow = flows.at(depth) if depth else None
+                facts = inspect_model(self._model, flow, fit)
+                probe = Probe(self._model, facts, flow.operations if flow else {}, mode)
+                probe.read(*sample.native(), sample.rows)
+            except Exception as error:  # odd models are many; each attempt asks less of the model
+                logger.debug("probe %s/%s failed", mode, depth, exc_info=True)
+                failure = failure or error
+                continue
+            if failure is not None:
+                reason = f"{LOST[mode]}: {type(failure).__name__}: {_first_line(failure)}"
+                self.skipped = (Skipped("probe", reason),)
+            return probe, facts, mode
+        raise failure or RuntimeError("no attempt was made")
+
+    def observe(self, epoch: int, trigger: str, metrics: Mapping[str, Any], sample: Sample | None) -> Observation:
+        """Look at the model as it is now.
+
+        Args:
+            epoch: Epoch counted from 0; -1 before the first update.
+            trigger: As in `Observation`.
+            metrics: The `logs` of Keras.
+            sample: Rows to probe with; left out where the probe works without.
+        """
+        seen = Observation(
+            epoch=epoch,
+            step=self._iterations() - self._started_at,
+            trigger=trigger,
+            metrics={str(name): float(value) for name, value in metrics.items() if _is_number(value)},
+            learning_rate=learning_rate_of(self._model.optimizer),
+        )
+        if sample is None or self.mode == "weights":
+            return with_readings(seen, self._probe.read(None, None, 0), self.facts, ())
+        x, y = sample.native()
+        names = output_names(self._model, len(self.facts.outputs))
+        readings = self._probe.read(x, y, sample.rows)
+        seen = with_readings(seen, readings, self.facts, _labels(sample, names))
+        return with_distinct_units(seen, self.facts, self._probe.initial_values()) if epoch < 0 else seen
+
+    def _iterations(self) -> int:
+        optimizer = getattr(self._model.optimizer, "inner_optimizer", self._model.optimizer)
+        iterations = getattr(optimizer, "iterations", 0)
+        return int(keras.ops.convert_to_numpy(iterations))
+
+
+class _Flows:
+    """Follows the data flow at most once per depth."""
+
+    def __init__(self, model: keras.Model, sample: Sample) -> None:
+        self._model, self._sample = model, sample
+        self._known: dict[str, Flow] = {}
+
+    def at(self, depth: str) -> Flow:
+        if depth not in self._known:
+            with random_states():
+                self._known[depth] = follow(self._model, self._sample.native()[0], depth)
+        return self._known[depth]
+
+
+def _labels(sample: Sample, names: list[str]) -> list[Any]:
+    """Return the labels of every output, in the order of the outputs; `None` for an output without."""
+    named = dict(named_arrays(sample.y, names))
+    return [named.get(name) for name in names] if isinstance(sample.y, dict) else list(named.values())
+
+
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")
+
+
+def with_data_flow(facts: Facts) -> Facts:
+    """Return the facts with, for every input, the first layer that learns from it and what normalises it before."""
+    if facts.data is None:
+        return facts
+    inputs = []
+    for one in facts.data.inputs:
+        source = "input" if len(facts.data.inputs) == 1 else f"input:{one.name}"
+        first, normalizer = _first_learning_layer(facts, source)
+        inputs.append(replace(one, first_learning_layer=first, normalized_by=normalizer))
+    return replace(facts, data=replace(facts.data, inputs=tuple(inputs)))
+
+
+def _first_learning_layer(facts: Facts, source: str) -> tuple[str | None, str | None]:
+    reached, normalizer = {source}, None
+    for layer in facts.layers:
+        if not reached.intersection(layer.inputs or ()):
+            continue
+        if layer.family in ("dense", "convolution", "recurrent", "attention", "embedding"):
+            return layer.name, normalizer
+        if layer.family == "normalization" or layer.kind in NORMALIZING_KINDS:
+            normalizer = normalizer or layer.name
+        reached.add(layer.name)
+    return None, normalizer

@@ -1,0 +1,207 @@
+"""The probe: one compiled function that looks at the whole model and returns statistics, not tensors."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from deepdebug.facts import Facts
+from deepdebug.model import backend, private
+from deepdebug.model.record import Call, recorded_calls
+from deepdebug.model.statistics import (
+    gradient_statistics,
+    layer_statistics,
+    unit_axis,
+    update_statistics,
+    variable_statistics,
+)
+from deepdebug.model.variables import float_variables
+from deepdebug.observe.readings import Readings
+
+MAX_PREDICTIONS = 2**18
+HALF_PRECISION_SCALE = 256.0  # keeps float16 gradients from underflowing without making healthy ones overflow
+Mode = Literal["graded", "forward", "weights"]
+UNJUDGED_ACTIVATION_FAMILIES = ("recurrent", "attention")  # gates saturate by design
+
+
+class Probe:
+    """Looks at a model on given rows, without changing any state of it.
+
+    Args:
+        model: A built and compiled model.
+        facts: What `inspect_model` found.
+        operations: The layers to record, by name.
+        mode: "graded" takes loss, gradients and the next update too; "forward" takes outputs and weights; "weights"
+            does not call the model.
+    """
+
+    def __init__(self, model: keras.Model, facts: Facts, operations: Mapping[str, keras.Operation], mode: Mode) -> None:
+        self._model = model
+        self._operations = operations
+        self._activations = {
+            layer.name: "unknown" if layer.family in UNJUDGED_ACTIVATION_FAMILIES else layer.activation
+            for layer in facts.layers
+        }
+        self._mode = mode
+        self._has_batch_norm = facts.has_kind("BatchNormalization")
+        self._scale = HALF_PRECISION_SCALE if model.compute_dtype == "float16" else 1.0
+        self._watched = float_variables(model)
+        self._trainable = list(model.trainable_variables)
+        self._state = _distinct([*model.non_trainable_variables, *model.metrics_variables], self._trainable)
+        self._slots = _slots(model, self._trainable) if mode == "graded" else []
+        self._initial = backend.current().copies(self._watched)
+        self._keys: list[tuple[Any, ...]] = []
+        self._compiled = backend.current().compile_function(self._statistics)
+
+    def read(self, x: Any, y: Any, rows: int) -> Readings:
+        """Look at the model as it is now.
+
+        Args:
+            x: Inputs as native tensors in the model's structure.
+            y: Labels likewise, or `None`.
+            rows: Number of rows in `x`.
+        """
+        take = backend.current().values
+        with random_states():
+            values = (take(self._trainable), take(self._state), take(self._slots), self._initial)
+            vector, predictions = self._compiled(values, x, y)
+            numbers = np.asarray(ops.convert_to_numpy(vector), dtype="float64").tolist()
+            outputs = tuple(np.asarray(ops.convert_to_numpy(one)) for one in predictions)
+        return Readings(dict(zip(self._keys, numbers, strict=True)), outputs, rows, self._mode == "graded")
+
+    def _statistics(self, values: tuple[Any, Any, Any, Any], x: Any, y: Any) -> tuple[Any, Any]:
+        """Build the vector of statistics; runs when the backend traces, which fixes the order of the keys."""
+        trainable, state, slots, initial = values
+
+        def forward(weights: Sequence[Any]) -> tuple[Any, Any]:
+            with self._scope(weights, state):
+                return self._forward(x, y)
+
+        numbers: dict[tuple[Any, ...], Any] = {}
+        predictions: list[Any] = []
+        if self._mode == "graded":
+            loss, (numbers, predictions), gradients = backend.current().value_and_gradients(forward, trainable)
+            numbers |= self._gradients(trainable, slots, [_unscaled(one, self._scale) for one in gradients])
+            numbers[("loss",)] = loss / self._scale
+        elif self._mode == "forward":
+            _, (numbers, predictions) = forward(trainable)
+        held = zip([*self._trainable, *self._state], [*trainable, *state], strict=True)
+        by_id = {id(variable): value for variable, value in held}
+        for index, (variable, start) in enumerate(zip(self._watched, initial, strict=True)):
+            numbers |= _keyed(("variable", index), variable_statistics(by_id[id(variable)], start))
+        self._keys = list(numbers)
+        return ops.stack([ops.cast(number, "float32") for number in numbers.values()]), predictions
+
+    @contextmanager
+    def _scope(self, trainable: Sequence[Any], state: Sequence[Any]) -> Iterator[None]:
+        mapping = zip([*self._trainable, *self._state], [*trainable, *state], strict=True)
+        with keras.StatelessScope(state_mapping=list(mapping), collect_losses=True):
+            yield
+
+    def _forward(self, x: Any, y: Any) -> tuple[Any, Any]:
+        with recorded_calls(self._operations) as calls:
+            y_pred = private.call_model(self._model, x, training=False)
+        numbers = self._layer_numbers(calls)
+        loss = ops.zeros(())
+        if self._mode == "graded":
+            loss = private.compute_loss(self._model, x, y, y_pred, training=False)
+            numbers[("penalty",)] = _total(self._model.losses)
+            flipped = keras.tree.map_structure(lambda one: ops.flip(one, axis=0), y)
+            numbers[("permuted_loss",)] = private.compute_loss(self._model, x, flipped, y_pred, training=False)
+            if self._has_batch_norm:
+                trained = private.call_model(self._model, x, training=True)
+                numbers[("training_loss",)] = private.compute_loss(self._model, x, y, trained, training=True)
+        numbers = {key: ops.stop_gradient(ops.cast(number, "float32")) for key, number in numbers.items()}
+        predictions = [ops.stop_gradient(_cut(one)) for one in keras.tree.flatten(y_pred)]
+        return ops.cast(loss, "float32") * self._scale, (numbers, predictions)
+
+    def _layer_numbers(self, calls: Sequence[Call]) -> dict[tuple[Any, ...], Any]:
+        numbers: dict[tuple[Any, ...], Any] = {}
+        uses: Counter[str] = Counter()
+        for call in calls:
+            outputs = [one for one in call.outputs if keras.backend.is_float_dtype(one.dtype) and len(one.shape)]
+            if not outputs:
+                continue
+            uses[call.name] += 1
+            name = call.name if uses[call.name] == 1 else f"{call.name}#{uses[call.name]}"
+            activation = self._activations.get(call.name, "unknown")
+            output = ops.stop_gradient(outputs[0])
+            numbers |= _keyed(("layer", name), layer_statistics(output, activation, unit_axis(call.operation)))
+        return numbers
+
+    def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> dict[tuple[Any, ...], Any]:
+        positions = {id(variable): index for index, variable in enumerate(self._watched)}
+        known = [
+            (positions[id(variable)], variable, value, gradient)
+            for variable, value, gradient in zip(self._trainable, trainable, gradients, strict=True)
+            if gradient is not None and id(variable) in positions
+        ]
+        numbers: dict[tuple[Any, ...], Any] = {}
+        for index, _, _, gradient in known:
+            numbers |= _keyed(("variable", index), gradient_statistics(gradient))
+        if self._slots:
+            mapping = list(zip([*self._trainable, *self._slots], [*trainable, *slots], strict=True))
+            with keras.StatelessScope(state_mapping=mapping):
+                after = private.variable_values_after_step(
+                    self._model.optimizer, [one[1] for one in known], [one[3] for one in known]
+                )
+                for (index, _, value, _), new_value in zip(known, after, strict=True):
+                    numbers |= _keyed(("variable", index), update_statistics(value, new_value))
+        return numbers
+
+    def initial_values(self) -> list[npt.NDArray[Any]]:
+        """Return the values at the start of `fit`, one array per watched variable."""
+        return [np.asarray(ops.convert_to_numpy(value)) for value in self._initial]
+
+
+def _keyed(prefix: tuple[Any, ...], numbers: Mapping[str, Any]) -> dict[tuple[Any, ...], Any]:
+    return {(*prefix, name): number for name, number in numbers.items()}
+
+
+def _unscaled(gradient: Any, scale: float) -> Any:
+    return gradient if gradient is None or scale == 1.0 else gradient / ops.cast(scale, gradient.dtype)
+
+
+def _total(losses: Sequence[Any]) -> Any:
+    return sum((ops.sum(ops.cast(one, "float32")) for one in losses), start=ops.zeros(()))
+
+
+def _cut(prediction: Any) -> Any:
+    per_row = int(np.prod([size or 1 for size in prediction.shape[1:]], dtype="int64"))
+    return prediction[: max(1, MAX_PREDICTIONS // max(per_row, 1))] if len(prediction.shape) else prediction
+
+
+def _distinct(variables: Sequence[Any], taken: Sequence[Any]) -> list[Any]:
+    known = {id(variable) for variable in taken}
+    return [one for one in variables if not (id(one) in known or known.add(id(one)))]  # type: ignore[func-returns-value]
+
+
+def _slots(model: keras.Model, trainable: Sequence[Any]) -> list[Any]:
+    """Return the optimizer's variables, building them where Keras would do so in the first step."""
+    optimizer = model.optimizer
+    if not isinstance(optimizer, keras.optimizers.Optimizer) or not trainable:
+        return []
+    if not optimizer.built:
+        with private.variable_scope(model):
+            optimizer.build(list(trainable))
+    return list(optimizer.variables)
+
+
+@contextmanager
+def random_states() -> Iterator[None]:
+    """Put back the random states of Python, numpy and the backend when the block ends."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        with backend.current().random_state():
+            yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)

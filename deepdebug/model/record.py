@@ -1,0 +1,135 @@
+"""Records what every layer computes while the model is called, whatever kind of model it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from deepdebug.model import private
+from deepdebug.model.families import family_of
+
+# Their inner layers run inside loops or vectorised maps, out of which no tensor may be taken.
+CLOSED_FAMILIES = ("recurrent", "attention")
+MASKS = ("mask", "attention_mask", "query_mask", "key_mask", "value_mask")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one layer or operation.
+
+    Args:
+        name: Name of the layer, as in `LayerFacts.name`.
+        operation: The layer or operation.
+        inputs: The tensors that came in, masks left out.
+        outputs: The tensors that went out.
+        masked: Whether a mask came in.
+    """
+
+    name: str
+    operation: keras.Operation
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    masked: bool = False
+
+
+def leaves(model: keras.Model, depth: str = "deep") -> dict[str, keras.Operation]:
+    """Return the innermost layers and operations by a name that is unique in the model ("outer/inner").
+
+    Args:
+        model: A built model of any kind.
+        depth: "deep" looks into nested models and layers; "shallow" takes the model's own layers as they are, for
+            models whose inner layers run inside loops. Defaults to `"deep"`.
+    """
+    found: dict[str, keras.Operation] = {}
+    known: set[int] = set()
+    for name, operation in _walk(model, "", depth == "deep"):
+        if id(operation) not in known:
+            known.add(id(operation))
+            found[_unused(name, found)] = operation
+    return found
+
+
+def _walk(parent: Any, prefix: str, deep: bool) -> Iterator[tuple[str, keras.Operation]]:
+    for operation in private.plain_operations(parent):
+        yield prefix + operation.name, operation
+    for layer in private.sublayers(parent):
+        if deep and _is_open(layer):
+            yield from _walk(layer, f"{prefix}{layer.name}/", deep)
+        else:
+            yield prefix + layer.name, layer
+
+
+def _is_open(layer: keras.layers.Layer) -> bool:
+    closed = family_of(layer) in CLOSED_FAMILIES or isinstance(layer, keras.layers.Wrapper)
+    return not closed and bool(private.sublayers(layer))
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name}~{number}", number + 1
+    return candidate
+
+
+@contextlib.contextmanager
+def recorded_calls(operations: Mapping[str, keras.Operation]) -> Iterator[list[Call]]:
+    """Collect the calls of `operations` while the block runs; the layers are as before when it ends.
+
+    Args:
+        operations: Layers and operations by name, as from `leaves`.
+
+    Yields:
+        A list that fills with one `Call` per call, in the order in which the calls end.
+    """
+    calls: list[Call] = []
+    try:
+        for name, operation in operations.items():
+            private.replace_attribute(operation, "call", _recording(name, operation, calls))
+        yield calls
+    finally:
+        for operation in operations.values():
+            if "call" in vars(operation):
+                private.restore_attribute(operation, "call")
+
+
+def _recording(name: str, operation: keras.Operation, calls: list[Call]) -> Callable[..., Any]:
+    original = operation.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        outputs = original(*args, **kwargs)
+        named = {key: value for key, value in kwargs.items() if key not in MASKS}
+        masked = any(kwargs.get(key) is not None for key in MASKS)
+        calls.append(Call(name, operation, _tensors((args, named)), _tensors(outputs), masked))
+        return outputs
+
+    return call
+
+
+def _tensors(structure: Any) -> tuple[Any, ...]:
+    return tuple(one for one in keras.tree.flatten(structure) if keras.ops.is_tensor(one))
+
+
+@contextlib.contextmanager
+def recorded_casts() -> Iterator[list[tuple[Any, Any]]]:
+    """Collect (before, after) of every tensor that a layer's dtype policy casts on the way in.
+
+    Without these pairs the data flow of a mixed-precision model would seem to break at each change of type.
+    """
+    casts: list[tuple[Any, Any]] = []
+    policy = keras.dtype_policies.DTypePolicy
+    original = policy.convert_input
+
+    def convert_input(self: Any, x: Any, autocast: bool, dtype: Any) -> Any:
+        converted = original(self, x, autocast, dtype)
+        casts.append((x, converted))
+        return converted
+
+    policy.convert_input = convert_input
+    try:
+        yield casts
+    finally:
+        policy.convert_input = original

@@ -1,0 +1,112 @@
+"""The numbers that the probe takes of activations, weights and gradients, in operations that run on every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+SATURATED_SIGMOID = 0.99  # derivative at most 0.01, i.e. |z| >= 4.6
+SATURATED_TANH = 0.99  # derivative at most 0.02, i.e. |z| >= 2.65
+STUCK_SHARE_OF_ROWS = 0.9
+# Level at which an activation counts as saturated, as (lower, upper) output.
+FLAT_PARTS = {
+    "sigmoid": (1 - SATURATED_SIGMOID, SATURATED_SIGMOID),
+    "hard_sigmoid": (1e-6, 1 - 1e-6),
+    "tanh": (-SATURATED_TANH, SATURATED_TANH),
+    "hard_tanh": (-1 + 1e-6, 1 - 1e-6),
+}
+RECTIFIERS = ("relu", "relu6")
+
+Tensors = dict[str, Any]
+
+
+def layer_statistics(output: Any, activation: str, unit_axis: int) -> Tensors:
+    """Return the scalars of `LayerObservation` for one output.
+
+    Args:
+        output: Tensor of shape (rows, ...), of any number type.
+        activation: Name of the activation that made it.
+        unit_axis: Axis that counts units: -1, or 1 for channels-first layers.
+    """
+    raw = ops.cast(output, "float32")
+    finite = ops.isfinite(raw)
+    values = ops.where(finite, raw, 0.0)
+    numbers = {
+        "non_finite": _mean(ops.logical_not(finite)),
+        "mean": ops.mean(values),
+        "rms": ops.sqrt(ops.mean(ops.square(values))),
+        "minimum": ops.min(values),
+        "maximum": ops.max(values),
+        "row_spread": ops.sqrt(ops.mean(ops.var(values, axis=0))),
+    }
+    if activation in RECTIFIERS:
+        numbers["zero_fraction"] = _mean(ops.equal(values, 0.0))
+        numbers["dead_fraction"] = _mean(ops.less_equal(ops.max(values, axis=_all_but(values, unit_axis)), 0.0))
+    if activation in FLAT_PARTS:
+        numbers |= _saturation(values, FLAT_PARTS[activation], unit_axis)
+    return numbers
+
+
+def _saturation(values: Any, flat_parts: tuple[float, float], unit_axis: int) -> Tensors:
+    low, high = ops.less_equal(values, flat_parts[0]), ops.greater_equal(values, flat_parts[1])
+    axes = _all_but(values, unit_axis)
+    share_low, share_high = (ops.mean(ops.cast(side, "float32"), axis=axes) for side in (low, high))
+    stuck = ops.greater_equal(ops.maximum(share_low, share_high), STUCK_SHARE_OF_ROWS)
+    return {"saturated_fraction": _mean(ops.logical_or(low, high)), "stuck_fraction": _mean(stuck)}
+
+
+def _all_but(values: Any, unit_axis: int) -> tuple[int, ...]:
+    rank = len(values.shape)
+    return tuple(axis for axis in range(rank) if axis != unit_axis % rank) if rank > 1 else (0,)
+
+
+def _mean(mask: Any) -> Any:
+    return ops.mean(ops.cast(mask, "float32"))
+
+
+def variable_statistics(value: Any, initial: Any) -> Tensors:
+    """Return the scalars of `VariableObservation` that concern the weights.
+
+    Args:
+        value: Present value.
+        initial: Value at the start of `fit`.
+    """
+    raw = ops.cast(value, "float32")
+    finite = ops.isfinite(raw)
+    values, start = ops.where(finite, raw, 0.0), ops.cast(initial, "float32")
+    scale = ops.max(ops.abs(start))
+    return {
+        "non_finite": _mean(ops.logical_not(finite)),
+        "rms": ops.sqrt(ops.mean(ops.square(values))),
+        "std": ops.std(values),
+        "max_abs": ops.max(ops.abs(values)),
+        "moved": ops.max(ops.abs(values - start)) / ops.where(ops.equal(scale, 0.0), 1.0, scale),
+    }
+
+
+def gradient_statistics(gradient: Any) -> Tensors:
+    """Return the scalars of `VariableObservation` that concern the gradient, and its sum of squares."""
+    raw = ops.cast(gradient, "float32")
+    finite = ops.isfinite(raw)
+    values = ops.where(finite, raw, 0.0)
+    squares = ops.square(values)
+    return {
+        "gradient_non_finite": _mean(ops.logical_not(finite)),
+        "gradient_rms": ops.sqrt(ops.mean(squares)),
+        "gradient_max": ops.max(ops.abs(values)),
+        "gradient_zero_fraction": _mean(ops.equal(raw, 0.0)),
+        "gradient_squares": ops.sum(squares),
+    }
+
+
+def update_statistics(before: Any, after: Any) -> Tensors:
+    """Return the root mean square of the change that one optimizer step would make."""
+    change = ops.cast(after, "float32") - ops.cast(before, "float32")
+    return {"update_rms": ops.sqrt(ops.mean(ops.square(change)))}
+
+
+def unit_axis(operation: keras.Operation) -> int:
+    """Return the axis that counts units in a layer's output."""
+    return 1 if getattr(operation, "data_format", None) == "channels_first" else -1

@@ -1,0 +1,232 @@
+"""Watches one `fit`: observe, judge, record, conclude. Nothing here may stop a training, so every part is guarded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from deepdebug.detectors.registry import Detector, judge
+from deepdebug.facts import Facts, FitFacts
+from deepdebug.judging import FindingLog, conclude
+from deepdebug.model.feed import Feed
+from deepdebug.model.inspect import output_names
+from deepdebug.model.observer import Observer, with_data_flow
+from deepdebug.model.sample import Sample
+from deepdebug.observation import Observation, Run
+from deepdebug.presets import Preset
+from deepdebug.recording import RecordingWriter
+from deepdebug.records import Finding, Skipped
+from deepdebug.report.report import Report
+
+REPORT_FILES = ("report.json", "report.html")
+NO_DATA = "no training data could be found in the running `fit`; pass `probe=(x, y)`"
+logger = logging.getLogger("deepdebug")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the user asked of `Diagnose`.
+
+    Args:
+        preset: The preset.
+        detectors: The chosen detectors.
+        probe: The user's probe rows, or `None`.
+        log_dir: Folder for the recording and the reports, or `None`.
+    """
+
+    preset: Preset
+    detectors: tuple[Detector, ...]
+    probe: Sample | None = None
+    log_dir: Path | None = None
+
+
+class Watch:
+    """Watches one `fit` of one model.
+
+    Args:
+        model: The model in training.
+        plan: What the user asked for.
+    """
+
+    def __init__(self, model: keras.Model, plan: Plan) -> None:
+        self._model = model
+        self._plan = plan
+        self._feed: Feed | None = None
+        self._observer: Observer | None = None
+        self._writer: RecordingWriter | None = None
+        self._observations: list[Observation] = []
+        self._log = FindingLog(plan.preset.first_hit_wins)
+        self._skipped: dict[str, Skipped] = {}
+        self._news: list[Finding] = []
+        self._finished = False
+        self._closed = False
+        self._is_timing = False
+        self.seconds = 0.0
+
+    def begin(self, params: Mapping[str, Any]) -> None:
+        """Look at the model before the first update; where the data pass by only once, when they first do.
+
+        Args:
+            params: `Callback.params`.
+        """
+        with self._guarded("training data"):
+            self._feed = Feed(self._model, params, self._plan.probe)
+            self._feed.open(self._first_look)
+
+    def _first_look(self) -> None:
+        with self.timed():
+            self._start()
+            self.check(-1, "begin", {})
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count the seconds spent inside the block; blocks inside blocks count once."""
+        outermost, self._is_timing = not self._is_timing, True
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            if outermost:
+                self._is_timing = False
+                self.seconds += time.perf_counter() - start
+
+    def begin_validation(self) -> None:
+        """Look at the validation batches too, where the validation data are no arrays."""
+        if self._feed is not None:
+            with self._guarded("validation data"):
+                self._feed.open_validation()
+
+    def check(self, epoch: int, trigger: str, logs: Mapping[str, Any]) -> None:
+        """Look at the model now and judge the run so far.
+
+        Args:
+            epoch: Epoch counted from 0; -1 before the first update.
+            trigger: "begin", "epoch" or "batch".
+            logs: The `logs` of Keras.
+        """
+        with self._guarded("check"):
+            if trigger == "epoch":
+                self._refresh()
+            if self._observer is None:
+                self._start()
+            self._judge(epoch, trigger, logs)
+
+    def news(self) -> tuple[Finding, ...]:
+        """Return the findings that are new or have become more severe since the last call."""
+        news = tuple(self._news)
+        self._news.clear()
+        return news
+
+    def end(self) -> None:
+        """Give the verdicts about the whole run and write the reports."""
+        with self._guarded("end"):
+            self._finished = True
+            if self._observations:
+                self._news.extend(self._log.add(judge(self._run(), self._plan.detectors)))
+            if self._writer is not None:
+                self._writer.end(self.seconds)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the model and write the reports; called after an interrupted training too."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._feed is not None:
+            self._feed.close()
+        if self._writer is not None:
+            self._writer.close()
+        if self._plan.log_dir is not None and self._observations:
+            for name in REPORT_FILES:
+                with self._guarded(name):
+                    self.report().save(self._plan.log_dir / name)
+
+    def report(self) -> Report:
+        """Return the report as of now."""
+        return conclude(
+            self._run(),
+            self._log,
+            self._plan.detectors,
+            self._plan.preset.diagnose,
+            preset=self._plan.preset.name,
+            skipped=tuple(self._skipped.values()),
+            seconds=self.seconds,
+        )
+
+    @property
+    def finding_count(self) -> int:
+        """Number of findings of severity "warn" or worse so far."""
+        return sum(finding.severity != "info" for finding in self._log.findings)
+
+    def _start(self) -> None:
+        """Build what looks at the model, with the rows there are, and open the recording."""
+        sample = self._feed.screen if self._feed is not None else None
+        self._observer = Observer(self._model, self._feed.fit if self._feed is not None else FitFacts(), sample)
+        if sample is None:
+            self._skip(Skipped("probe", NO_DATA))
+        for skipped in self._observer.skipped:
+            self._skip(skipped)
+        self._describe_data()
+        if self._plan.log_dir is not None:
+            with self._guarded("observations.jsonl"):
+                self._writer = RecordingWriter(self._plan.log_dir, self._observer.facts)
+                for skipped in self._skipped.values():
+                    self._writer.skipped(skipped)
+
+    def _describe_data(self) -> None:
+        observer, feed = self._observer, self._feed
+        if observer is None or feed is None:
+            return
+        with self._guarded("data"):
+            inputs = [str(name) for name in getattr(self._model, "input_names", None) or ["input"]]
+            data = feed.describe(inputs, output_names(self._model, len(observer.facts.outputs)))
+            observer.facts = with_data_flow(replace(observer.facts, data=data))
+
+    def _refresh(self) -> None:
+        feed, observer = self._feed, self._observer
+        if feed is None:
+            return
+        for problem in feed.problems():
+            self._skip(problem)
+        if feed.refresh() and observer is not None:
+            self._describe_data()
+            if self._writer is not None and observer.facts.data is not None:
+                self._writer.data(observer.facts.data)
+
+    def _judge(self, epoch: int, trigger: str, logs: Mapping[str, Any]) -> None:
+        observer, feed = self._observer, self._feed
+        if observer is None:
+            return
+        self._observations.append(observer.observe(epoch, trigger, logs, feed.screen if feed is not None else None))
+        verdict = judge(self._run(), self._plan.detectors)
+        more = feed.confirm if feed is not None and self._log.has_news(verdict) else None
+        if more is not None:
+            self._observations[-1] = replace(observer.observe(epoch, trigger, logs, more), confirmed=True)
+            verdict = judge(self._run(), self._plan.detectors)
+        if self._writer is not None:
+            with self._guarded("observations.jsonl"):
+                self._writer.observation(self._observations[-1])
+        self._news.extend(self._log.add(verdict))
+
+    def _run(self) -> Run:
+        facts = self._observer.facts if self._observer is not None else Facts(self._model.name)
+        return Run(facts, self._observations, self._finished)
+
+    def _skip(self, skipped: Skipped) -> None:
+        self._skipped.setdefault(skipped.check, skipped)
+
+    @contextmanager
+    def _guarded(self, part: str) -> Iterator[None]:
+        """Turn an exception into an entry under `skipped`."""
+        try:
+            yield
+        except Exception as error:  # watching must never break a training
+            logger.debug("%s failed", part, exc_info=True)
+            self._skip(Skipped(part, f"{type(error).__name__}: {error}"))

@@ -1,0 +1,131 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from deepdebug.detectors import gates
+from deepdebug.errors import NotJudged
+from deepdebug.facts import LayerFacts
+from tests.detectors.deep import change_observations, with_alarm
+from tests.factory import change_output, classifier_facts, healthy_run
+
+
+def with_losses(losses, constant=1.0):
+    run = healthy_run(len(losses))
+    seen = [run.observations[0]]
+    for one, loss in zip(run.epochs, losses, strict=True):
+        output = replace(one.outputs[0], loss=loss, constant_loss=constant, accuracy=0.8)
+        seen.append(replace(one, loss=loss, outputs=(output,)))
+    return replace(run, observations=seen)
+
+
+def with_rates(rates):
+    run = healthy_run(len(rates) - 1)
+    seen = [replace(one, learning_rate=rate) for one, rate in zip(run.observations, rates, strict=True)]
+    return replace(run, observations=seen)
+
+
+def test_high_skill_is_learned():
+    assert gates.learned(with_losses([0.5, 0.04]))
+
+
+def test_perfect_accuracy_is_learned_whatever_the_loss():
+    assert gates.learned(change_output(healthy_run(), accuracy=0.996))
+
+
+def test_half_solved_task_is_not_learned():
+    assert not gates.learned(with_losses([0.5, 0.2]))
+
+
+def test_useful_model_at_rest_has_converged():
+    run = with_losses([0.6, 0.5, 0.4, 0.4, 0.399, 0.4])
+    assert gates.converged(run)
+    assert not gates.learned(run)
+
+
+def test_falling_loss_has_not_converged():
+    assert not gates.converged(with_losses([0.6, 0.55, 0.5, 0.48, 0.46, 0.44]))
+
+
+def test_useless_model_at_rest_has_not_converged():
+    assert not gates.converged(with_losses([0.9] * 6))
+
+
+def test_rising_loss_has_not_converged():
+    assert not gates.converged(with_losses([0.2, 0.2, 0.2, 0.2, 0.4, 0.4]))
+
+
+def test_plateau_needs_two_epochs_in_its_last_third():
+    assert not gates.converged(with_losses([0.4] * 5))
+
+
+def test_empty_run_has_not_converged():
+    assert not gates.converged(replace(healthy_run(), observations=[]))
+
+
+def test_last_checks_are_the_newest_in_order():
+    assert [seen.epoch for seen in gates.last_checks(healthy_run(6), 3)] == [3, 4, 5]
+
+
+def test_last_checks_leave_out_what_was_not_probed():
+    run = change_observations(healthy_run(6), only=(4,), rows=0)
+    assert [seen.epoch for seen in gates.last_checks(run, 3)] == [2, 3, 5]
+
+
+def test_too_few_checks_are_not_judged():
+    with pytest.raises(NotJudged, match="needs 3 probed checks after 50 updates"):
+        gates.last_checks(healthy_run(2), 3)
+
+
+def test_batch_normalization_lengthens_the_warm_up():
+    facts = classifier_facts()
+    slow = LayerFacts("bn", "BatchNormalization", "normalization", config={"momentum": 0.99})
+    assert gates.warm_up_updates(healthy_run(facts=replace(facts, layers=(*facts.layers, slow)))) == pytest.approx(300)
+
+
+def test_rising_learning_rate_is_seen():
+    assert gates.learning_rate_rising(with_rates([1e-5, 1e-4, 2e-4, 3e-4]))
+
+
+def test_constant_learning_rate_after_a_warm_up_is_not_rising():
+    assert not gates.learning_rate_rising(with_rates([1e-5, 1e-4, 1e-3, 1e-3, 1e-3]))
+
+
+def test_schedule_at_its_end_has_run_out():
+    assert gates.learning_rate_run_out(with_rates([1e-3, 5e-4, 9e-6]))
+
+
+def test_learning_rate_of_zero_from_the_start_has_not_run_out():
+    assert not gates.learning_rate_run_out(with_rates([0.0, 0.0, 0.0]))
+
+
+def test_alarm_means_broken_and_diverging():
+    run = with_alarm(healthy_run())
+    assert gates.broken(run)
+    assert gates.diverging(run)
+
+
+def test_non_finite_epoch_loss_means_broken():
+    assert gates.broken(change_observations(healthy_run(), only=(4,), metrics={"loss": math.inf}))
+
+
+@pytest.mark.parametrize(("loss", "diverging"), [(1.79, False), (1.81, True)])
+def test_loss_of_half_as_much_again_as_the_first_is_diverging(loss, diverging):
+    run = change_observations(healthy_run(), only=(4,), loss=loss)
+    assert gates.diverging(run) is diverging
+
+
+def test_epoch_losses_tell_of_divergence_where_the_probe_has_none():
+    run = change_observations(healthy_run(), loss=None)
+    assert not gates.diverging(run)
+    assert gates.diverging(change_observations(run, only=(4,), metrics={"loss": 9.0}))
+
+
+def test_last_sound_check_lies_before_the_broken_ones():
+    run = with_alarm(with_alarm(healthy_run(3)))
+    assert gates.last_sound(run).epoch == 2
+
+
+def test_learning_rate_in_force_comes_before_the_compiled_one():
+    assert gates.optimizer_learning_rate(with_rates([1e-3, 5e-4])) == 5e-4
+    assert gates.optimizer_learning_rate(change_observations(healthy_run(), learning_rate=None)) == 1e-3

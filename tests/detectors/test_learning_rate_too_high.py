@@ -1,0 +1,112 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepdebug.detectors.learning_rate_too_high import LearningRateTooHigh
+from deepdebug.errors import NotJudged
+from tests.detectors.deep import change_observations, unskilled, with_alarm
+from tests.factory import change_output, change_variable, healthy_run
+
+
+def with_update(ratio, only=None, run=None):
+    """Return a run of which one update changes the weights by this ratio."""
+    run = run or healthy_run()
+    for facts in run.facts.variables:
+        run = change_variable(run, facts.path, only, update_rms=ratio * 0.3)
+    return run
+
+
+def findings(run):
+    return list(LearningRateTooHigh().detect(run))
+
+
+def test_large_updates_are_a_warning_with_a_learning_rate_to_try():
+    (finding,) = findings(with_update(0.5))
+    assert (finding.severity, finding.layer, finding.value) == ("warn", None, pytest.approx(0.5))
+    assert finding.evidence["suggested_learning_rate"] == pytest.approx(1e-3 * 0.01)
+
+
+def test_suggestion_brings_the_update_to_one_per_mille():
+    (finding,) = findings(with_update(0.1 * 1.0001))
+    assert finding.evidence["suggested_learning_rate"] == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_updates_at_the_threshold_are_silent():
+    assert findings(with_update(0.0999)) == []
+
+
+def test_untrained_model_makes_it_an_error():
+    assert findings(unskilled(with_update(0.5)))[0].severity == "error"
+
+
+def test_diverging_loss_makes_it_an_error():
+    run = change_observations(with_update(0.5), only=(4,), loss=9.0)
+    assert findings(run)[0].severity == "error"
+
+
+def test_one_large_update_is_silent():
+    assert findings(with_update(0.5, only=(4,))) == []
+
+
+def test_large_updates_of_the_past_are_silent():
+    assert findings(with_update(0.5, only=(0, 1, 2, 3))) == []
+
+
+def test_solved_task_is_silent():
+    assert findings(change_output(with_update(0.5), accuracy=1.0)) == []
+
+
+def test_learning_rate_that_has_run_out_is_silent():
+    assert findings(change_observations(with_update(0.5), only=(4,), learning_rate=1e-6)) == []
+
+
+def test_broken_loss_is_explained_by_the_check_before_training():
+    run = with_alarm(with_update(1.1, run=healthy_run(0)))
+    assert findings(run)[0].severity == "error"
+
+
+def test_large_first_steps_alone_do_not_explain_a_broken_loss():
+    assert findings(with_alarm(with_update(0.9, run=healthy_run(0)))) == []
+
+
+def test_broken_loss_after_the_warm_up_is_held_against_the_usual_threshold():
+    assert len(findings(with_alarm(with_update(0.2)))) == 1
+
+
+def test_learning_rate_that_is_not_known_leaves_out_the_suggestion():
+    run = change_observations(with_update(0.5), learning_rate=None)
+    (finding,) = findings(replace(run, facts=replace(run.facts, optimizer=None)))
+    assert finding.evidence["suggested_learning_rate"] is None
+    assert "try" not in finding.message
+
+
+def test_missing_updates_are_not_judged():
+    run = healthy_run()
+    for facts in run.facts.variables:
+        run = change_variable(run, facts.path, update_rms=None)
+    with pytest.raises(NotJudged, match="no update"):
+        findings(run)
+
+
+def test_custom_train_step_is_not_judged():
+    run = with_update(0.5)
+    fit = replace(run.facts.fit, custom_train_step=True)
+    with pytest.raises(NotJudged, match="train_step"):
+        findings(replace(run, facts=replace(run.facts, fit=fit)))
+
+
+def test_too_short_a_run_is_not_judged():
+    with pytest.raises(NotJudged, match="3 probed checks"):
+        findings(with_update(0.5, run=healthy_run(2)))
+
+
+def test_healthy_run_is_silent():
+    assert findings(healthy_run()) == []
+
+
+@given(st.floats(1e-9, 10.0), st.floats(1e-9, 10.0))
+def test_larger_updates_never_remove_the_finding(one, other):
+    smaller, larger = sorted((one, other))
+    assert len(findings(with_update(smaller))) <= len(findings(with_update(larger)))

@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import pytest
+
+from deepdebug.detectors.no_skill import NoSkill
+from deepdebug.errors import NotJudged
+from deepdebug.facts import LossFacts, OutputFacts
+from deepdebug.observation import Run
+from tests.detectors.loss_runs import loss_run, prefixes
+from tests.factory import change_output, healthy_run
+
+FLAT = [0.693] * 6
+
+
+def findings(run):
+    return list(NoSkill().detect(run))
+
+
+def with_second_output(run: Run, loss: float | None, kind: str = "mean_squared_error") -> Run:
+    second = OutputFacts("second", "second", "linear", "second", (1,), LossFacts(kind))
+    seen = [
+        replace(one, outputs=(*one.outputs, replace(one.outputs[0], name="second", loss=loss, accuracy=None)))
+        for one in run.observations
+    ]
+    return replace(run, facts=replace(run.facts, outputs=(*run.facts.outputs, second)), observations=seen)
+
+
+def test_model_no_better_than_a_constant_is_an_error():
+    (finding,) = findings(loss_run(FLAT, skill=0.01))
+    assert (finding.severity, finding.layer, finding.value) == ("error", "head", pytest.approx(0.01))
+    assert "skill of 0.01 after 600 updates: loss 0.99, the best constant 1; accuracy 0.4" in finding.message
+
+
+def test_skill_just_above_the_threshold_is_silent():
+    assert findings(loss_run(FLAT, skill=0.021)) == []
+
+
+def test_one_check_with_skill_is_enough_to_be_silent():
+    assert findings(change_output(loss_run(FLAT, skill=0.0), only=(4,), loss=0.9)) == []
+
+
+def test_rising_skill_waits_for_the_end_of_training():
+    run = loss_run(FLAT, skill=-1.0)
+    for epoch, loss in ((3, 2.0), (4, 1.9), (5, 1.8)):
+        run = change_output(run, only=(epoch,), loss=loss)
+    assert findings(run) == []
+    assert [finding.severity for finding in findings(replace(run, finished=True))] == ["error"]
+
+
+def test_model_that_uses_its_input_is_silent():
+    run = loss_run(FLAT, skill=-0.5)
+    assert findings(replace(run, observations=[replace(seen, permuted_loss=1.0) for seen in run.observations])) == []
+
+
+def test_weighted_classes_need_the_permuted_loss():
+    run = loss_run(FLAT, skill=-0.5)
+    fit = replace(run.facts.fit, class_weight=True)
+    unknown = [replace(seen, permuted_loss=None) for seen in run.observations]
+    with pytest.raises(NotJudged, match="weighted"):
+        findings(replace(run, facts=replace(run.facts, fit=fit), observations=unknown))
+
+
+def test_one_of_two_outputs_without_skill_is_a_warning():
+    (finding,) = findings(with_second_output(loss_run(FLAT, skill=0.0), loss=0.2))
+    assert (finding.severity, finding.layer) == ("warn", "head")
+
+
+def test_all_outputs_without_skill_are_errors():
+    found = findings(with_second_output(loss_run(FLAT, skill=0.0), loss=1.0))
+    assert [(finding.severity, finding.layer) for finding in found] == [("error", "head"), ("error", "second")]
+
+
+def test_output_without_a_loss_does_not_count():
+    (finding,) = findings(with_second_output(loss_run(FLAT, skill=0.0), loss=None, kind="none"))
+    assert finding.severity == "error"
+
+
+def test_output_of_unknown_skill_is_not_judged():
+    with pytest.raises(NotJudged, match="every output"):
+        findings(with_second_output(loss_run(FLAT, skill=0.0), loss=None, kind="custom"))
+
+
+def test_learning_rate_that_has_run_out_is_silent():
+    run = loss_run(FLAT, skill=0.0)
+    spent = replace(run.latest, learning_rate=1e-6)
+    assert findings(replace(run, observations=[*run.observations[:-1], spent])) == []
+
+
+def test_healthy_run_is_silent_at_every_check():
+    for run in prefixes(healthy_run(12))[5:]:
+        assert findings(run) == []
+
+
+def test_too_few_checks_are_not_judged():
+    with pytest.raises(NotJudged, match="3 probed checks after 200 updates"):
+        findings(loss_run(FLAT[:3], skill=0.0))
