@@ -151,7 +151,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         with watch.timed():
             watch.end()
         if self._verbose:
-            print(watch.report())
+            watch.show()
         self._act(watch)
 
     def _check_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:

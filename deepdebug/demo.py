@@ -14,10 +14,11 @@ from rich.console import Console
 from sklearn.datasets import load_digits
 
 from deepdebug.callback import Diagnose
+from deepdebug.report import console as text
 from deepdebug.report.report import Report
 
 SEED = 7
-EPOCHS = 20
+EPOCHS = 15
 Data = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
@@ -111,12 +112,14 @@ def _show(
     console.rule(f"[bold]{case.name}")
     console.print(case.story)
     data = (x, case.labels(digits))
-    broken, accuracy = _train(case.broken, data, out / case.name / "broken")
+    with console.status("Training"):
+        broken, accuracy = _train(case.broken, data, out / case.name / "broken")
     console.print(f"\nIt reaches {accuracy:.1%} accuracy on held-out digits. `Diagnose()` reports:\n")
-    print(broken)
-    repaired, accuracy = _train(case.repaired, data, out / case.name / "repaired")
-    console.print(f"\nAfter that fix it reaches [bold]{accuracy:.1%}[/bold]; the report now says: {repaired.verdict}")
-    console.print(f"Reports: {out / case.name / 'broken' / 'report.html'} and {out / case.name / 'repaired'}\n")
+    text.show(broken)
+    with console.status("Training the repaired program"):
+        repaired, accuracy = _train(case.repaired, data, out / case.name / "repaired")
+    console.print(f"\nAfter that fix it reaches {accuracy:.1%}; the report now says: {repaired.verdict}")
+    console.print(f"Reports: {out / case.name}/broken/report.html and {out / case.name}/repaired/report.html\n")
     return broken, repaired
 
 

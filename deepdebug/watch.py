@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from deepdebug.observation import Observation, Run
 from deepdebug.presets import Preset
 from deepdebug.recording import RecordingWriter
 from deepdebug.records import Finding, Skipped
+from deepdebug.report import console
 from deepdebug.report.report import Report
 
 REPORT_FILES = ("report.json", "report.html")
@@ -160,6 +162,11 @@ class Watch:
             seconds=self.seconds,
         )
 
+    def show(self) -> None:
+        """Print the report to standard output."""
+        with self._guarded("console"):
+            console.show(self.report())
+
     @property
     def finding_count(self) -> int:
         """Number of findings of severity "warn" or worse so far."""
@@ -220,7 +227,12 @@ class Watch:
         return Run(facts, self._observations, self._finished)
 
     def _skip(self, skipped: Skipped) -> None:
-        self._skipped.setdefault(skipped.check, skipped)
+        if skipped.check in self._skipped:
+            return
+        self._skipped[skipped.check] = skipped
+        if self._writer is not None:
+            with contextlib.suppress(OSError, ValueError):  # the recording itself may be what failed
+                self._writer.skipped(skipped)
 
     @contextmanager
     def _guarded(self, part: str) -> Iterator[None]:

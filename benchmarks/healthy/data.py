@@ -74,10 +74,15 @@ def digit_properties(seed: int) -> Split:
     return Split(rows.x, table[rows.y], rows.x_test, table[rows.y_test])
 
 
-def breast_cancer(seed: int) -> Split:
-    """Measured cell nuclei, benign or malignant; 569 rows, 30 features."""
+def raw_breast_cancer(seed: int) -> Split:
+    """Measured cell nuclei, benign or malignant; 569 rows, 30 features from thousandths to thousands."""
     x, y = datasets.load_breast_cancer(return_X_y=True)
-    return standardized(split(x, y.astype("float32"), seed))
+    return split(x, y.astype("float32"), seed)
+
+
+def breast_cancer(seed: int) -> Split:
+    """Measured cell nuclei, standardised."""
+    return standardized(raw_breast_cancer(seed))
 
 
 def wine(seed: int) -> Split:

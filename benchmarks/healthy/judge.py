@@ -59,7 +59,7 @@ def judge(name: str, seed: int) -> Outcome:
     training = family.build(seed)
     doctor = watch(training)
     x, labels = training.test
-    score = family.score(training.model.predict(x, verbose=0, batch_size=512), labels)
+    score = family.score(_numpy(training.model(x, training=False)), labels)
     report = doctor.report
     checks = {one.check for one in report.checks_not_run}
     failed = [one for one in report.skipped if one.check not in checks or "failed" in one.reason]
@@ -73,6 +73,10 @@ def judge(name: str, seed: int) -> Outcome:
         seconds=time.perf_counter() - started,
         own_seconds=report.seconds or 0.0,
     )
+
+
+def _numpy(predictions: Any) -> Any:
+    return keras.tree.map_structure(keras.ops.convert_to_numpy, predictions)
 
 
 def watch(training: Training, **options: Any) -> Diagnose:

@@ -6,6 +6,7 @@ import importlib
 import io
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,14 +31,20 @@ app.command()(explain)
 
 
 @app.command()
-def demo() -> None:
-    """Train a faulty model and diagnose it; takes less than a minute.
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the recordings and reports; made when missing.")] = Path(
+        "deepdebug-demo"
+    ),
+) -> None:
+    """Train two faulty models on real handwritten digits, diagnose them, repair them and train again.
+
+    Takes less than a minute. Needs a Keras backend.
 
     \b
     Example:
-      deepdebug demo
+      KERAS_BACKEND=tensorflow deepdebug demo --out /tmp/demo
     """  # noqa: D301 - typer keeps the lines that follow it
-    raise typer.Exit(importlib.import_module("deepdebug.demo").main() or 0)
+    importlib.import_module("deepdebug.demo").main(out)
 
 
 def _print_version(wanted: bool) -> None:

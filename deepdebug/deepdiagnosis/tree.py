@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from deepdebug.deepdiagnosis.checks import kernels
 from deepdebug.deepdiagnosis.order import in_loop_order
 from deepdebug.detectors import flow
-from deepdebug.detectors.static import CROSS_ENTROPIES
+from deepdebug.detectors.static import CATEGORICAL, SPARSE
 from deepdebug.diagnosis.tree import Answer, satisfied_condition
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Diagnosis, Finding, Fix
@@ -137,7 +137,8 @@ def _row(run: Run, finding: Finding) -> tuple[tuple[Test, ...], Message]:
 
 
 def _range_message(run: Run, finding: Finding) -> Message:
-    if any(output.loss.kind in CROSS_ENTROPIES for output in run.facts.outputs):
+    output = next((one for one in run.facts.outputs if finding.layer in (one.activation_layer, one.layer)), None)
+    if output is not None and output.loss.kind in (*CATEGORICAL, *SPARSE):
         return "MSG2", f"Change the activation function of layer '{finding.layer}' to softmax"
     return "MSG2", f"Change the activation function of layer '{finding.layer}' to the range of the labels"
 

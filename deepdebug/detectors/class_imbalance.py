@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.detectors.static import labels_of
+from deepdebug.detectors.static import has_other_task, labels_of
 from deepdebug.errors import NotJudged
 from deepdebug.facts import OutputFacts
 from deepdebug.observation import OutputObservation, Run
@@ -69,7 +69,7 @@ class ClassImbalance:
             if len(seen) == CHECKS and all(one.recalls for one in seen):
                 judged = True
                 yield from self._judge(run, output, seen)
-        if not judged:
+        if not judged and not has_other_task(run.facts):
             raise NotJudged("needs labels that are classes")
 
     def _judge(self, run: Run, output: OutputFacts, seen: Sequence[OutputObservation]) -> Iterator[Finding]:

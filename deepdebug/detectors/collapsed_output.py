@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,8 @@ from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding
 
 CHECKS = 3
+SURE_UPDATES = 200  # before that the finding is a warning; our first setting, not yet calibrated
+OPENING = 1.1  # growth of the spread over the checks that tells of a slow start; our first setting
 CONSTANT = 1e-6  # spread of labels, relative to 1, below which they count as constant
 
 
@@ -23,8 +25,8 @@ class CollapsedOutput:
 
     What it does:
         Compares how much the prediction differs between rows with how much the labels do, and counts how often each
-        class is predicted. Three successive checks must agree. Constant labels, and a commonest class that explains
-        most labels, are left out.
+        class is predicted. Three successive checks must agree, and the spread must not be growing. Constant labels, and
+        a commonest class that explains most labels, are left out.
 
     Why it matters:
         A model that answers the same whatever it is asked has learned the labels' average and nothing from its input.
@@ -66,8 +68,8 @@ class CollapsedOutput:
         if gates.learning_rate_rising(run, CHECKS):
             return
         for output in judged:
-            history = [self._collapsed(_find(seen, output.name)) for seen in checks]
-            if all(history):
+            history = [_find(seen, output.name) for seen in checks]
+            if all(self._collapsed(one) for one in history) and not _opens_up(history):
                 yield self._finding(run, checks[-1], output)
 
     def _collapsed(self, output: OutputObservation | None) -> bool:
@@ -85,11 +87,12 @@ class CollapsedOutput:
     def _finding(self, run: Run, now: Observation, output: OutputObservation) -> Finding:
         facts = next((one for one in run.facts.outputs if one.name == output.name), None)
         ratio, one_class = spread_ratio(output), self._one_class(output)
+        unsure = facts is not None and facts.loss.kind in ("custom", "none")
         return Finding(
             code=self.code,
             symptom=self.symptom,
             abbreviation=self.abbreviation,
-            severity="warn" if facts is not None and facts.loss.kind in ("custom", "none") else "error",
+            severity="warn" if unsure or now.step < SURE_UPDATES else "error",
             confidence="strong",
             layer=facts.layer if facts else None,
             location="FW",
@@ -97,7 +100,7 @@ class CollapsedOutput:
             step=now.step,
             value=output.predicted_share if one_class else ratio,
             threshold=self.max_share if one_class else self.min_spread_ratio,
-            message=_message(output, facts, now.rows),
+            message=_message(output, facts, now.rows, one_class),
             healthy="the variance of the prediction between rows is at least 1 % of that of the labels",
             evidence={
                 "spread_ratio": ratio,
@@ -141,14 +144,20 @@ def _predicted_class(output: OutputObservation) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _message(output: OutputObservation, facts: OutputFacts | None, rows: int) -> str:
+def _opens_up(history: Sequence[OutputObservation | None]) -> bool:
+    """Tell whether the prediction has begun to differ between rows, as in a slow start."""
+    spreads = [one.row_spread for one in history if one is not None and one.row_spread is not None]
+    return len(spreads) > 1 and spreads[-1] > OPENING * spreads[0]
+
+
+def _message(output: OutputObservation, facts: OutputFacts | None, rows: int, one_class: bool) -> str:
     place = f" (layer '{facts.layer}')" if facts is not None and facts.layer else ""
-    ratio = spread_ratio(output)
-    parts = []
-    if ratio is not None:
-        parts.append(f"varies between the {rows} probe rows by {ratio:.3g} of the variance of the labels")
-    if output.predicted_share is not None and output.majority is not None:
-        parts.append(
-            f"gives one class for {output.predicted_share:.0%} of them (commonest label: {output.majority:.0%})"
+    if one_class:
+        return (
+            f"Output '{output.name}'{place} gives one class for {output.predicted_share:.0%} of the {rows} probe rows; "
+            f"the commonest label has {output.majority:.0%}"
         )
-    return f"Output '{output.name}'{place} " + " and ".join(parts)
+    return (
+        f"Output '{output.name}'{place} varies between the {rows} probe rows by {spread_ratio(output):.3g} of the "
+        "variance of the labels"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors.static import UNKNOWN_LOSSES, examined_data, labels_of, static_finding
-from deepdebug.facts import InputFacts, LabelFacts
+from deepdebug.facts import Facts, InputFacts, LabelFacts
 from deepdebug.observation import Run
 from deepdebug.records import Finding, Severity
 
@@ -54,7 +54,7 @@ class ConstantData:
             if _is_constant(labels) and not labels.non_finite:
                 yield self._finding("error", f"the labels of output '{output.name}' are the same for every row", 0.0)
         for one in data.inputs:
-            if one.constant_features:
+            if one.constant_features and not _is_embedded(run.facts, one):
                 yield self._input(one)
 
     def _input(self, one: InputFacts) -> Finding:
@@ -73,6 +73,12 @@ class ConstantData:
             threshold=0.0,
             healthy="labels and features with at least two values",
         )
+
+
+def _is_embedded(facts: Facts, one: InputFacts) -> bool:
+    """Tell whether the columns are positions of a text, of which the last ones may hold padding only."""
+    first = facts.layer(one.first_learning_layer)
+    return first is not None and first.family == "embedding"
 
 
 def _is_constant(labels: LabelFacts) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.errors import NotJudged
 from deepdebug.observation import LayerObservation, Run
 from deepdebug.records import Finding
 
@@ -44,10 +43,7 @@ class DeadUnits:
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per layer whose newest two checks both exceed `max_fraction`."""
-        checks = gates.warm_probes(run)[-2:]
-        if len(checks) < 2:
-            raise NotJudged("needs two checks after the warm-up")
-        before, now = checks
+        before, now = gates.last_checks(run, 2)
         previous = {layer.name: layer.dead_fraction for layer in before.layers}
         at_start = {layer.name: layer.dead_fraction for layer in run.observations[0].layers}
         for layer in now.layers:

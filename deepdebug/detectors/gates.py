@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
@@ -55,8 +56,10 @@ def last_checks(run: Run, count: int, updates: float | None = None, least: int |
         least: How many there must be. Defaults to `None`: `count`.
 
     Raises:
-        NotJudged: When there are fewer than `least`.
+        NotJudged: When there are fewer than `least`, or when weights are no longer finite, which explains all else.
     """
+    if any(variable.non_finite for variable in run.latest.variables):
+        raise NotJudged("the weights are no longer finite (DD201), so nothing else about them can be judged")
     updates = warm_up_updates(run) if updates is None else updates
     least = count if least is None else least
     checks: list[Observation] = []
@@ -144,6 +147,22 @@ def diverging(run: Run) -> bool:
     return len(losses) == 2 and losses[0] > 0 and losses[1] > DIVERGED * losses[0]
 
 
+def onset(run: Run, is_poisoned: Callable[[Observation], bool | None]) -> tuple[Observation, Observation | None]:
+    """Return the observation with which the present trouble began, and the newest sound one before it.
+
+    Args:
+        run: The run; its newest observation shows the trouble.
+        is_poisoned: Whether an observation shows it; `None` where that was not seen.
+    """
+    first = run.latest
+    for seen in reversed(run.observations[:-1]):
+        poisoned = is_poisoned(seen)
+        if poisoned is False:
+            return first, seen
+        first = seen if poisoned else first
+    return first, None
+
+
 def last_sound(run: Run) -> Observation | None:
     """Return the newest probed observation before the newest one whose loss was finite, be it before training."""
     for seen in reversed(run.observations[:-1]):
@@ -152,8 +171,9 @@ def last_sound(run: Run) -> Observation | None:
     return None
 
 
-def optimizer_learning_rate(run: Run) -> float | None:
-    """Return the learning rate in force, or the compiled one where it was not read in training."""
-    if run.latest.learning_rate is not None:
-        return run.latest.learning_rate
+def optimizer_learning_rate(run: Run, seen: Observation | None = None) -> float | None:
+    """Return the learning rate in force (at `seen`, by default now), or the compiled one where it was not read."""
+    seen = seen or run.latest
+    if seen.learning_rate is not None:
+        return seen.learning_rate
     return run.facts.optimizer.learning_rate if run.facts.optimizer else None

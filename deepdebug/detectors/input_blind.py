@@ -12,6 +12,8 @@ from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
 
 CHECKS = 3
+SURE_UPDATES = 200  # before that the finding is a warning; our first setting, not yet calibrated
+WAKING = 0.005  # growth over the checks that tells of a slow start; our first setting, not yet calibrated
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class InputBlind:
 
     What it does:
         Compares the loss on the probe rows with the loss after the labels have been moved to other rows, in three
-        successive checks. Models with a measurable skill are left out, and so are regressions, for which the spread of
-        the output (DD105) says the same.
+        successive checks. Models that have a measurable skill or are about to get it are left out, and so are
+        regressions, for which the spread of the output (DD105) says the same.
 
     Why it matters:
         Nothing that the model computes from a row tells which label the row has.
@@ -62,11 +64,12 @@ class InputBlind:
             raise NotJudged("needs the loss with moved labels; it is measured where the probe knows the labels")
         blind = max(known) < self.min_input_use
         skilled = now.skill is not None and now.skill > self.max_skill
-        if blind and not skilled and not gates.learning_rate_rising(run, CHECKS):
+        awakening = known[-1] > known[0] + WAKING
+        if blind and not skilled and not awakening and not gates.learning_rate_rising(run, CHECKS):
             yield self._finding(now, known[-1])
 
     def _finding(self, now: Observation, use: float) -> Finding:
-        hopeless = now.skill is not None and now.skill <= self.error_skill
+        hopeless = now.skill is not None and now.skill <= self.error_skill and now.step >= SURE_UPDATES
         return Finding(
             code=self.code,
             symptom=self.symptom,

@@ -22,8 +22,8 @@ class LearningRateTooHigh:
     What it does:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
-        stopped being finite, the last sound check is judged alone. Solved tasks and learning rates that have run out
-        are left out.
+        stopped being finite, or every gradient has become 0, the last sound check is judged alone. Solved tasks and
+        learning rates that have run out are left out.
 
     Why it matters:
         Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
@@ -33,8 +33,9 @@ class LearningRateTooHigh:
 
     Args:
         max_log10_update: Largest accepted log10 of the relative update. Defaults to `-1.0`, as in TheDeepChecker.
-        max_first_update: The same for the check before training, which counts only once the loss has stopped being
-            finite. Defaults to `0.0`, our first setting, not yet calibrated: Adam's first steps are its largest.
+        max_first_update: The same for a check during the warm-up or before training, which counts only once the loss
+            has stopped being finite or every gradient has become 0. Defaults to `-0.7`, our first setting, not yet
+            calibrated: Adam's first steps are its largest.
         error_skill: Skill below which the finding is an error. Defaults to `0.02`, our first setting, not yet
             calibrated.
 
@@ -48,27 +49,35 @@ class LearningRateTooHigh:
     symptom: ClassVar[str] = "learning-rate-too-high"
     abbreviation: ClassVar[str] = "LR"
     max_log10_update: float = -1.0
-    max_first_update: float = 0.0
+    max_first_update: float = -0.7
     error_skill: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding when the relative update exceeds the threshold."""
         sound = gates.last_sound(run) if gates.broken(run) else None
         if sound is not None:
-            yield from self._judge_broken(run, sound)
+            yield from self._judge_one(run, sound)
             return
         checks = gates.last_checks(run, WINDOW, least=CHECKS)
         weights.require_gradients(run, checks[-1])
         newest = weights.median_update(run, checks[-1])
         if newest is None:
-            raise NotJudged("no update of a kernel with a gradient above 0 was measured")
+            yield from self._judge_one(run, self._last_alive(run))
+            return
         if newest <= self.max_log10_update or gates.learned(run) or gates.learning_rate_run_out(run):
             return
         recent = weights.recent_median_update(run, checks)
         if recent is not None and recent > self.max_log10_update:
             yield self._finding(run, recent, self.max_log10_update)
 
-    def _judge_broken(self, run: Run, sound: Observation) -> Iterator[Finding]:
+    def _last_alive(self, run: Run) -> Observation:
+        """Return the newest check with a gradient above 0; all have one before a network dies."""
+        for seen in reversed(run.observations):
+            if seen.variables and weights.median_update(run, seen) is not None:
+                return seen
+        raise NotJudged("no update of a kernel with a gradient above 0 was measured")
+
+    def _judge_one(self, run: Run, sound: Observation) -> Iterator[Finding]:
         weights.require_gradients(run, sound)
         update = weights.median_update(run, sound)
         limit = self.max_log10_update if gates.is_warm(run, sound) else self.max_first_update

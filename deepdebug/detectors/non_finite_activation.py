@@ -10,7 +10,7 @@ from typing import ClassVar
 from deepdebug.detectors import flow, gates
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts
-from deepdebug.observation import LayerObservation, Observation, Run
+from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Number
 
 
@@ -19,10 +19,10 @@ class NonFiniteActivation:
     """Find the first layer whose output is NaN or infinite.
 
     What it does:
-        Looks at every element of every layer's output on the probe rows and names the first layer, in the order in
-        which data flows, with one that is not finite. The evidence says whether that layer's input and weights were
-        finite, so whether it made the value or only passed it on. A layer behind which all is finite again, as a mask
-        of minus infinity before a softmax, is a warning.
+        Looks at every element of every layer's output on the probe rows and names the layer with which it began: at
+        the first check with one that is not finite, the first layer in the order in which data flows. The evidence says
+        whether that layer's input and weights were finite, so whether it made the value or only passed it on. A layer
+        behind which all is finite again, as a mask of minus infinity before a softmax, is a warning.
 
     Why it matters:
         From such a layer on all outputs, the loss and with the next update all weights are NaN.
@@ -47,29 +47,31 @@ class NonFiniteActivation:
     max_fraction: float = 0.0
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding for the first layer of the newest observation with an element that is not finite."""
-        now = run.latest
-        if not now.layers:
+        """Yield one finding, for the first layer at the check at which the outputs stopped being finite."""
+        if not run.latest.layers:
             raise NotJudged("no layer output was seen at this check; needs a probe of the model")
-        index = next((i for i, layer in enumerate(now.layers) if layer.non_finite > self.max_fraction), None)
-        if index is not None:
-            yield self._finding(run, now, index)
+        if self._is_poisoned(run.latest):
+            first, before = gates.onset(run, self._is_poisoned)
+            yield self._finding(run, first, before)
 
-    def _finding(self, run: Run, now: Observation, index: int) -> Finding:
+    def _is_poisoned(self, seen: Observation) -> bool | None:
+        return any(layer.non_finite > self.max_fraction for layer in seen.layers) if seen.layers else None
+
+    def _finding(self, run: Run, now: Observation, before: Observation | None) -> Finding:
+        index = next(i for i, layer in enumerate(now.layers) if layer.non_finite > self.max_fraction)
         layer = now.layers[index]
         input_finite, weights_finite = _input_finite(run.facts, now, index), _weights_finite(run.facts, now, layer.name)
         made_here = input_finite is not False and weights_finite is not False
-        contained = made_here and _output_is_finite(run.facts, now)
-        sound = _last_finite(run, index)
-        affected = sum(one.non_finite > self.max_fraction for one in now.layers)
+        output_finite = _output_is_finite(run.facts, now)
+        contained = made_here and output_finite and not gates.broken(run)
         evidence: dict[str, Number] = {
             "input_finite": input_finite,
             "weights_finite": weights_finite,
-            "last_finite_epoch": sound.epoch if sound else None,
-            "learning_rate": gates.optimizer_learning_rate(run),
-            "gradient_norm_before": sound.gradient_norm if sound else None,
-            "layers_affected": affected,
-            "output_finite": _output_is_finite(run.facts, now),
+            "last_finite_epoch": before.epoch if before else None,
+            "learning_rate": gates.optimizer_learning_rate(run, now),
+            "gradient_norm_before": before.gradient_norm if before else None,
+            "layers_affected": sum(one.non_finite > self.max_fraction for one in now.layers),
+            "output_finite": output_finite,
         }
         return Finding(
             code=self.code,
@@ -118,14 +120,4 @@ def _weights_finite(facts: Facts, now: Observation, call: str) -> bool | None:
 def _output_is_finite(facts: Facts, now: Observation) -> bool:
     ends = flow.output_layers(facts) or {now.layers[-1].name}
     sound = all(layer.non_finite == 0 for layer in now.layers if flow.base_name(layer.name) in ends)
-    return sound and now.trigger != "alarm" and now.loss is not None and math.isfinite(now.loss)
-
-
-def _last_finite(run: Run, index: int) -> Observation | None:
-    """Return the newest earlier observation in which this layer was finite."""
-    name = run.latest.layers[index].name
-    for seen in reversed(run.observations[:-1]):
-        layer: LayerObservation | None = seen.layers[index] if index < len(seen.layers) else None
-        if layer is not None and layer.name == name and layer.non_finite == 0:
-            return seen
-    return None
+    return sound and now.loss is not None and math.isfinite(now.loss)

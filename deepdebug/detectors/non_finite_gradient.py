@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import Observation, Run, VariableObservation
 from deepdebug.records import Finding, Number
 
 
@@ -17,8 +17,9 @@ class NonFiniteGradient:
     """Find the first weight gradient that holds NaN or infinite values.
 
     What it does:
-        Looks at every element of every gradient on the probe rows and names the first poisoned one in the order in
-        which gradients flow, from the loss to the input: the operation that made it stands right behind that layer.
+        Looks at every element of every gradient on the probe rows and names the one with which it began: at the first
+        check with a poisoned one, the first in the order in which gradients flow, from the loss to the input. The
+        operation that made it stands right behind that layer.
         The evidence says whether outputs and weights were still finite. With float16 layers and a finite forward pass
         it is a warning, since loss scaling skips such steps.
 
@@ -45,18 +46,24 @@ class NonFiniteGradient:
     max_fraction: float = 0.0
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding for the poisoned gradient nearest to the loss."""
-        now = run.latest
-        found = [pair for pair in weights.pairs(run, now) if (pair[1].gradient_non_finite or 0.0) > self.max_fraction]
-        weights.require_gradients(run, now)
-        if found:
-            yield self._finding(run, weights.in_flow_order(run, found))
+        """Yield one finding, for the gradient nearest to the loss at the check at which they stopped being finite."""
+        weights.require_gradients(run, run.latest)
+        if self._is_poisoned(run.latest):
+            first, before = gates.onset(run, self._is_poisoned)
+            poisoned = [pair for pair in weights.pairs(run, first) if self._share(pair[1]) > self.max_fraction]
+            if poisoned:
+                yield self._finding(run, first, before, weights.in_flow_order(run, poisoned))
 
-    def _finding(self, run: Run, found: list[weights.Pair]) -> Finding:
-        now = run.latest
-        facts, seen = found[-1]
-        share = seen.gradient_non_finite or 0.0
-        before = _last_finite_norm(run)
+    def _share(self, variable: VariableObservation) -> float:
+        return variable.gradient_non_finite or 0.0
+
+    def _is_poisoned(self, seen: Observation) -> bool | None:
+        if all(variable.gradient_non_finite is None for variable in seen.variables):
+            return None
+        return any(self._share(variable) > self.max_fraction for variable in seen.variables)
+
+    def _finding(self, run: Run, now: Observation, before: Observation | None, found: list[weights.Pair]) -> Finding:
+        facts, share = found[-1][0], self._share(found[-1][1])
         forward = _forward_is_finite(now)
         skipped_step = forward and weights.is_half_precision(run)
         evidence: dict[str, Number] = {
@@ -66,7 +73,7 @@ class NonFiniteGradient:
             "weights_finite": not any(variable.non_finite for variable in now.variables),
             "last_finite_epoch": before.epoch if before else None,
             "gradient_norm_before": before.gradient_norm if before else None,
-            "learning_rate": gates.optimizer_learning_rate(run),
+            "learning_rate": gates.optimizer_learning_rate(run, now),
         }
         return Finding(
             code=self.code,
@@ -91,10 +98,3 @@ class NonFiniteGradient:
 def _forward_is_finite(now: Observation) -> bool:
     sound = not any(layer.non_finite for layer in now.layers)
     return sound and (now.loss is None or math.isfinite(now.loss))
-
-
-def _last_finite_norm(run: Run) -> Observation | None:
-    for seen in reversed(run.observations[:-1]):
-        if seen.gradient_norm is not None and math.isfinite(seen.gradient_norm):
-            return seen
-    return None

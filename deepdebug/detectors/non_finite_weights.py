@@ -16,8 +16,8 @@ class NonFiniteWeights:
     """Find the first weight variable that holds NaN or infinite values.
 
     What it does:
-        Looks at every element of every variable, trainable or not, and names the first poisoned one in the order in
-        which data flows through the layers.
+        Looks at every element of every variable, trainable or not, and names the one with which it began: at the first
+        check with a poisoned variable, the first in the order in which data flows through the layers.
 
     Why it matters:
         No later update can make such an element finite again. On some backends a rectifier turns its NaN into 0, so
@@ -43,22 +43,26 @@ class NonFiniteWeights:
     max_fraction: float = 0.0
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding for the first poisoned variable of the newest observation."""
-        found = [pair for pair in weights.pairs(run, run.latest) if pair[1].non_finite > self.max_fraction]
-        if found:
-            yield self._finding(run, weights.in_flow_order(run, found))
+        """Yield one finding, for the first poisoned variable at the check at which the weights stopped being finite."""
+        weights.pairs(run, run.latest)
+        if self._is_poisoned(run.latest):
+            first, before = gates.onset(run, self._is_poisoned)
+            found = [pair for pair in weights.pairs(run, first) if pair[1].non_finite > self.max_fraction]
+            if found:
+                yield self._finding(run, first, before, weights.in_flow_order(run, found))
 
-    def _finding(self, run: Run, found: list[weights.Pair]) -> Finding:
-        now = run.latest
+    def _is_poisoned(self, seen: Observation) -> bool | None:
+        return any(one.non_finite > self.max_fraction for one in seen.variables) if seen.variables else None
+
+    def _finding(self, run: Run, now: Observation, before: Observation | None, found: list[weights.Pair]) -> Finding:
         facts, seen = found[0]
-        sound = last_finite(run, facts.path)
         evidence: dict[str, Number] = {
             "variable": facts.path,
             "variables_affected": len(found),
             "trainable": facts.trainable,
-            "last_finite_epoch": sound.epoch if sound else None,
-            "learning_rate": gates.optimizer_learning_rate(run),
-            "gradient_norm_before": sound.gradient_norm if sound else None,
+            "last_finite_epoch": before.epoch if before else None,
+            "learning_rate": gates.optimizer_learning_rate(run, now),
+            "gradient_norm_before": before.gradient_norm if before else None,
         }
         place = f" of layer '{facts.layer}'" if facts.layer else ""
         return Finding(
@@ -77,13 +81,3 @@ class NonFiniteWeights:
             healthy="0; every element of every weight is finite",
             evidence=evidence,
         )
-
-
-def last_finite(run: Run, path: str) -> Observation | None:
-    """Return the newest earlier observation in which this variable was finite."""
-    index = next(i for i, variable in enumerate(run.latest.variables) if variable.path == path)
-    for seen in reversed(run.observations[:-1]):
-        variable = seen.variables[index] if index < len(seen.variables) else None
-        if variable is not None and variable.path == path and variable.non_finite == 0:
-            return seen
-    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import ClassVar
 
-from deepdebug.detectors.static import CROSS_ENTROPIES, examined_data, labelled_outputs, static_finding
+from deepdebug.detectors.static import CROSS_ENTROPIES, examined_data, has_other_task, labelled_outputs, static_finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import DataFacts, FitFacts, LabelFacts, OutputFacts
 from deepdebug.observation import Run
@@ -59,10 +59,12 @@ class SortedLabels:
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per output: a missing class, or else a sorted order, or else shifted shares."""
         data = examined_data(run.facts)
+        if has_other_task(run.facts):
+            return
         outputs = [output for output in run.facts.outputs if output.loss.kind in CROSS_ENTROPIES]
         pairs = [pair for pair in labelled_outputs(run.facts, outputs) if pair[1].class_counts] if outputs else []
         if not pairs:
-            raise NotJudged("needs a cross-entropy and labels that are classes")
+            raise NotJudged("needs a cross-entropy, and one class per row as label")
         for output, labels in pairs:
             counts = _paired_counts(data, labels, output)
             found = self._missing(output, counts, data) or self._sorted(output, labels, run.facts.fit)

@@ -100,6 +100,12 @@ def labelled_outputs(facts: Facts, outputs: Sequence[OutputFacts]) -> list[tuple
     return known
 
 
+def has_other_task(facts: Facts) -> bool:
+    """Tell whether every output has a loss of Keras that is no cross-entropy, so that there are no classes."""
+    kinds = [output.loss.kind for output in facts.outputs]
+    return bool(kinds) and not any(kind in (*CROSS_ENTROPIES, *UNKNOWN_LOSSES) for kind in kinds)
+
+
 def place(output: OutputFacts) -> str:
     """Return the name of the layer that shapes an output's values, or else of the output."""
     return output.activation_layer or output.layer or output.name

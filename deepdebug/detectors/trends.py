@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 EXACT_SIZE = 33  # up to here the distribution of Kendall's S is computed exactly, as in scipy.stats.kendalltau
-MAX_POINTS = 64
+MAX_POINTS = 40
 NORMAL_99 = 2.5758293035489004  # 99 % of the normal distribution lie within this many standard deviations
 MAD_TO_DEVIATION = 1.4826
 

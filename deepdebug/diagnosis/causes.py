@@ -30,13 +30,13 @@ def _named(
 
 STATIC_CAUSES = (
     _named("non_finite_data", "DD401", weight=5, explains=NUMERIC | NOT_LEARNING | DEAD, tier=0),
-    _named("embedding_range", "DD426", weight=5, explains=NUMERIC | NOT_LEARNING, tier=1),
+    _named("embedding_range", "DD426", weight=5, explains=NUMERIC | NOT_LEARNING | DEAD, tier=1),
     _named("constant_softmax", "DD402", weight=5, explains=NOT_LEARNING | {"DD403": 3, "DD104": 3}, tier=1,
            per_layer=True),
-    _named("labels", "DD404", weight=5, explains=NUMERIC | NOT_LEARNING | {"DD104": 3}, tier=1),
+    _named("labels", "DD404", weight=5, explains=NUMERIC | NOT_LEARNING | DEAD | {"DD104": 3}, tier=1),
     _named("shape_mismatch", "DD406", weight=5, explains=NOT_LEARNING, tier=1),
-    _named("loss_activation", "DD403", weight=5, explains=NUMERIC | NOT_LEARNING | {"DD104": 3}, tier=1,
-           per_layer=True),
+    _named("loss_activation", "DD403", weight=5, explains=NUMERIC | NOT_LEARNING | DEAD | {"DD104": 3},
+           tier=1, per_layer=True),
     _named("output_range", "DD104", weight=5, explains=NUMERIC | NOT_LEARNING | DEAD, tier=1, per_layer=True),
     _named("missing_nonlinearity", "DD405", weight=5, explains=FLAT, tier=1),
     _named("recurrent", "DD424", weight=5, explains=FLAT | {"DD406": 3}, tier=1),
@@ -52,7 +52,7 @@ DYNAMIC_CAUSES = (
             "DD201": 1.0, "DD202": 0.7, "DD204": 0.5, "DD205": 0.2, "DD206": 0.8, "DD301": 0.8, "DD303": 0.8,
             "DD304": 0.8, "DD305": 0.8, "DD306": 0.5, "DD309": 0.8, "DD310": 0.9,
         },
-        tests=(evidence.ill_scaled_data, evidence.dead_from_start),
+        tests=(evidence.ill_scaled_data,),
         consults=("ImproperData",),
     ),
     Cause(
@@ -60,7 +60,8 @@ DYNAMIC_CAUSES = (
         {
             "DD209": 3.0, "DD210": 3.0, "DD101": 1.0, "DD102": 1.0, "DD103": 0.6, "DD105": 0.4, "DD106": 0.4,
             "DD107": 0.5, "DD201": 1.0, "DD202": 0.6, "DD203": 0.6, "DD204": 0.6, "DD205": 0.8, "DD206": 0.9,
-            "DD301": 0.4, "DD303": 0.7, "DD304": 0.7, "DD305": 0.5, "DD309": 1.0, "DD310": 0.6,
+            "DD207": 0.5, "DD208": 0.5, "DD301": 0.4, "DD303": 0.7, "DD304": 0.7, "DD305": 0.5, "DD309": 1.0,
+            "DD308": 0.2, "DD310": 0.6,
         },
         tests=(evidence.ill_scaled_weights, evidence.dead_from_start),
         consults=("ImproperData", "WeightInitialization"),
@@ -78,10 +79,10 @@ DYNAMIC_CAUSES = (
     Cause(
         "learning_rate_low",
         {
-            "DD208": 3.0, "DD107": 0.9, "DD203": 1.0, "DD205": 0.2, "DD303": 0.9, "DD304": 0.9, "DD308": 0.7,
-            "DD310": 0.7,
+            "DD208": 3.0, "DD105": 0.5, "DD106": 0.7, "DD107": 0.9, "DD203": 1.0, "DD205": 0.2, "DD303": 0.9,
+            "DD304": 0.9, "DD308": 0.7, "DD310": 0.7,
         },
-        tests=(evidence.small_updates, evidence.unusual_low_rate, evidence.zero_gradient),
+        tests=(evidence.small_updates, evidence.unusual_low_rate, evidence.lost_gradient),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause(
@@ -106,8 +107,8 @@ DYNAMIC_CAUSES = (
     Cause(
         "hidden_activation",
         {
-            "DD101": 0.6, "DD102": 0.9, "DD203": 0.4, "DD204": 0.6, "DD205": 1.0, "DD107": 0.3, "DD303": 0.5,
-            "DD304": 0.5, "DD310": 0.5,
+            "DD101": 0.6, "DD102": 0.9, "DD105": 0.4, "DD106": 0.4, "DD107": 0.3, "DD203": 0.4, "DD204": 0.6,
+            "DD205": 1.0, "DD303": 0.5, "DD304": 0.5, "DD310": 0.5,
         },
         tests=(evidence.saturating_layers,),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),

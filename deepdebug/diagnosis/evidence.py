@@ -19,7 +19,7 @@ DEEP = 6
 MAX_USUAL_RATE = {"SGD": 1.0}  # our first settings, not yet calibrated
 MAX_USUAL_ADAPTIVE_RATE = 0.1
 MIN_USUAL_RATE = 1e-6
-BLIND_INPUT_USE = 0.02
+BLIND_INPUT_USE, SEEING_INPUT_USE = 0.02, 0.1
 NO_SKILL = 0.02
 
 
@@ -36,7 +36,11 @@ def small_updates(case: Case) -> Evidence | None:
 def _from_updates(case: Case, side: str, named_by: str) -> Evidence | None:
     answer = case.answers["TuneLearn"]
     is_for = answer.numbers.get("side") == side
-    if answer.holds is None or (named_by in case.codes and not is_for):
+    if (
+        answer.holds is None
+        or (named_by in case.codes and not is_for)
+        or (side == "too small" and "DD205" in case.codes)
+    ):
         return None
     if is_for:
         return Evidence(1.0 + min(1.0, float(answer.numbers["decades"] or 0)), answer.text)
@@ -51,7 +55,9 @@ def unusual_high_rate(case: Case) -> Evidence | None:
     most = MAX_USUAL_RATE.get(optimizer.name, MAX_USUAL_ADAPTIVE_RATE)
     if rate < most:
         return None
-    return Evidence(1.0, f"the learning rate {rate:.3g} is above what {optimizer.name} is used with ({most:.3g})")
+    return Evidence(
+        1.0, f"the learning rate {rate:.3g} reaches the upper end of what {optimizer.name} is used with ({most:.3g})"
+    )
 
 
 def unusual_low_rate(case: Case) -> Evidence | None:
@@ -62,11 +68,17 @@ def unusual_low_rate(case: Case) -> Evidence | None:
     return Evidence(1.0, f"the learning rate {rate:.3g} is below the usual range (from {MIN_USUAL_RATE:.0e})")
 
 
-def zero_gradient(case: Case) -> Evidence | None:
-    """Speak against the learning rate where a gradient is exactly 0: no step size makes such weights move."""
+def lost_gradient(case: Case) -> Evidence | None:
+    """Speak against the learning rate where the gradient is lost on its way: then updates are small for that reason."""
     now = next((seen for seen in reversed(case.run.observations) if seen.variables), None)
     still = [] if now is None else [facts for facts, seen in weights.kernels(case.run, now) if seen.gradient_rms == 0]
-    return Evidence(-2.0, f"the gradient of '{still[0].path}' is exactly 0, whatever the step") if still else None
+    if still:
+        return Evidence(-2.0, f"the gradient of '{still[0].path}' is exactly 0, whatever the step")
+    return (
+        Evidence(-2.0, "the gradient shrinks from layer to layer, and the updates with it")
+        if "DD205" in case.codes
+        else None
+    )
 
 
 def rate_run_out(case: Case) -> Evidence | None:
@@ -96,17 +108,16 @@ def _from_answer(case: Case, test: str, named_by: set[str]) -> Evidence | None:
 
 
 def died_in_training(case: Case) -> Evidence | None:
-    """Speak for too large steps when units that fired at the start are dead now, else against them."""
+    """Speak for too large steps when units that fired at the start are dead now; no step kills what is dead before."""
     share = _dead_at_start(case)
     if share is None:
         return None
-    died = share[1] < 0.5 * share[0]
     text = f"{share[1]:.0%} of the units of layer '{share[2]}' were dead before training, {share[0]:.0%} now"
-    return Evidence(1.0 if died else -1.0, text)
+    return Evidence(1.0 if share[1] < 0.5 * share[0] else -3.0, text)
 
 
 def dead_from_start(case: Case) -> Evidence | None:
-    """Speak for data or initialisation when the units were dead before any step, against them when they died later."""
+    """Speak for the initialisation when the units were dead before any step, against it when they died later."""
     evidence = died_in_training(case)
     return None if evidence is None else Evidence(-evidence.weight, evidence.text)
 
@@ -128,7 +139,7 @@ def saturating_layers(case: Case) -> Evidence | None:
     names = hidden_layers(case.run, SATURATING)
     if len(names) >= 2:
         return Evidence(1.0, f"{len(names)} hidden layers end in a sigmoid, tanh or alike, which shrinks gradients")
-    if "DD205" in case.codes and not names:
+    if not names and not case.codes & {"DD101", "DD102"}:
         return Evidence(-1.5, "no hidden layer ends in a sigmoid or tanh")
     return None
 
@@ -200,7 +211,7 @@ def frozen_model(case: Case) -> Evidence | None:
 def input_blind(case: Case) -> Evidence | None:
     """Speak for labels that do not follow from the inputs when the prediction makes no use of them."""
     used = case.run.probed[-1].input_use if case.run.probed else None
-    if used is None:
+    if used is None or BLIND_INPUT_USE < used < SEEING_INPUT_USE:
         return None
     text = f"moving the labels to other rows changes the loss by {abs(used):.1%}"
     return Evidence(1.0 if used <= BLIND_INPUT_USE else -2.0, text)

@@ -22,14 +22,20 @@ def named(case: Case, *codes: str) -> tuple[str, ...]:
 
 
 def initialization(case: Case) -> Remedy:
-    """Start the weights at the scale that suits the activation."""
+    """Start the weights at the scale that suits the activation, and the biases at 0."""
     worst = case.answers["WeightInitialization"].numbers.get("layer")
     names = named(case, "DD209", "DD210") or ((str(worst),) if worst else named(case))
-    lines = [layers_code(case.run, (name,), {"kernel_initializer": _initializer(case.run, name)}) for name in names[:5]]
+    bias = {"bias_initializer": "zeros"} if "DD101" in case.codes else {}
+    changes = {name: {"kernel_initializer": _initializer(case.run, name)} | bias for name in names[:5]}
+    lines = [layers_code(case.run, (name,), change) for name, change in changes.items()]
     code = "\n".join(line for line in lines if line) or "model.summary()"
     where = f" of layer '{names[0]}'" if names else ""
-    fault = f"All units{where} start equal" if "DD209" in case.codes else f"Weights{where} start at a wrong scale"
-    advice = f"Use He initialisation before rectifiers, LeCun before selu, else Glorot; {START_AGAIN}."
+    fault = f"Weights{where} start at a wrong scale"
+    if "DD209" in case.codes:
+        fault = f"All units{where} start equal"
+    elif "DD101" in case.codes and not worst and "DD210" not in case.codes:
+        fault = f"Units{where} are dead from the start"
+    advice = f"Use He initialisation before rectifiers, LeCun before selu, else Glorot, and biases of 0; {START_AGAIN}."
     return Remedy(fault, "MSG4", Fix(advice, code))
 
 
@@ -47,7 +53,9 @@ def hidden_activation(case: Case) -> Remedy:
     if "DD101" in case.codes:
         names, activation, fault = named(case, "DD101"), "leaky_relu", "Rectifiers that no longer fire"
     else:
-        names = named(case, "DD102") or hidden_layers(case.run, SATURATING) or named(case)
+        heads = flow.output_layers(case.run.facts)
+        others = tuple(name for name in named(case) if name not in heads)
+        names = named(case, "DD102") or hidden_layers(case.run, SATURATING) or others
         activation, fault = "relu", "Hidden activations that pass no gradient"
     changes: dict[str, object] = {"activation": activation}
     code = layers_code(case.run, names, changes)

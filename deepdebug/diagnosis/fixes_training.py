@@ -22,7 +22,8 @@ from deepdebug.diagnosis.tree import learning_rate
 from deepdebug.records import Fix
 
 MAX_STEP, MIN_STEP = 100.0, 3.0  # a learning rate is changed by at least the one and at most the other factor
-DEFAULT_RATE = 1e-3
+DEFAULT_RATE = 1e-3  # the default of Adam and most other optimizers of Keras
+USUAL_RATES = {"SGD": 1e-2}  # the default of Keras
 DEFAULT_BATCH = 32
 
 
@@ -33,9 +34,10 @@ def suggested_rate(case: Case, lower: bool) -> float:
         case: The case, with the answer of TuneLearn.
         lower: Whether to go below the present one, else above.
     """
-    rate = learning_rate(case.run)
-    if not rate:
-        return DEFAULT_RATE
+    rate, optimizer = learning_rate(case.run), case.run.facts.optimizer
+    usual = USUAL_RATES.get(optimizer.name if optimizer is not None else "", DEFAULT_RATE)
+    if not rate or (lower and rate >= MAX_STEP * usual):
+        return usual
     ratio = case.answers["TuneLearn"].numbers.get("update_ratio")
     factor = (1e-3 / float(ratio)) if ratio else (0.1 if lower else 10.0)
     low, high = (1 / MAX_STEP, 1 / MIN_STEP) if lower else (MIN_STEP, MAX_STEP)

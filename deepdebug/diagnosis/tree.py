@@ -120,12 +120,14 @@ def weight_initialization(run: Run) -> Answer:
     judged = [(facts, seen, _start_decades(facts, seen)) for facts, seen in weights.kernels(run, start)]
     if not judged:
         return Answer(test, None, "no trainable weight matrix was seen")
+    if not any(decades for _, _, decades in judged):
+        return Answer(test, False, f"all {len(judged)} weight matrices start with a usual standard deviation")
     facts, seen, decades = max(judged, key=lambda one: abs(one[2]))
     wanted = recommended_std(run.facts, facts) if _has_recommendation(facts) else None
     held = "" if wanted is None else f" where {wanted:.3g} is recommended"
-    text = f"'{facts.path}' starts with a standard deviation of {seen.std:.3g}{held}, the farthest off of all weights"
+    text = f"'{facts.path}' starts with a standard deviation of {seen.std:.3g}{held}"
     numbers = {"std": seen.std, "recommended": wanted, "decades": decades, "variable": facts.path, "layer": facts.layer}
-    return Answer(test, decades != 0, text, numbers)
+    return Answer(test, True, text, numbers)
 
 
 def _has_recommendation(facts: VariableFacts) -> bool:
@@ -149,36 +151,43 @@ def tune_learn(run: Run) -> Answer:
     """Tell whether one optimizer step changes the weights by too much or too little.
 
     DeepDiagnosis estimates lr * norm(gradient) / norm(weights). Here the update that the optimizer really makes is
-    measured, per variable, and the median taken: over the newest checks with a gradient above 0, so that a network that
-    has died is judged by the step that killed it.
+    measured, per variable, and the median taken: over the newest checks with a gradient above 0. A network that has
+    died, or whose weights have grown out of proportion, is judged by the first step, which did it.
     """
-    medians = _recent_medians(run)[-UPDATE_CHECKS:]
-    if not medians:
+    recent = _recent_medians(run)[-UPDATE_CHECKS:]
+    first = _first_median(run)
+    is_first = first is not None and (not recent or first > max(LearningRateTooHigh.max_first_update, *recent))
+    if not recent and first is None:
         return Answer("TuneLearn", None, "no update with a gradient above 0 was measured")
-    update = median(medians)
+    update = first if is_first and first is not None else median(recent)
     optimizer = run.facts.optimizer
     rescales = optimizer is not None and optimizer.epsilon
     least = LearningRateTooLow.min_log10_update if rescales else LearningRateTooLow.min_log10_update_sgd
     most = LearningRateTooHigh.max_log10_update
     side = "too large" if update > most else "too small" if update < least else ""
-    healthy = f"healthy: {10**least:.0e} to {10**most:.0e}"
     numbers: dict[str, Number] = {
         "update_ratio": 10**update,
         "side": side,
         "decades": max(update - most, least - update, 0.0),
         "learning_rate": learning_rate(run),
     }
-    text = f"one update moves the weights by {10**update:.3g} of their size ({healthy})"
+    which = "the first" if is_first else "one"
+    healthy = f"healthy: {10**least:.0e} to {10**most:.0e}"
+    text = f"{which} update moves the weights by {10**update:.3g} of their size ({healthy})"
     return Answer("TuneLearn", bool(side), text, numbers)
 
 
 def _recent_medians(run: Run) -> list[float]:
-    """Return the median log10 update ratios of recent checks; that before training where no later one has any."""
-    later = [seen for seen in run.observations[-RECENT:] if seen.epoch >= 0]
-    found = [weights.median_update(run, seen) for seen in later if seen.variables]
-    if all(one is None for one in found) and run.observations and run.observations[0].variables:
-        found = [weights.median_update(run, run.observations[0])]
+    """Return the median log10 update ratios of recent checks, oldest first."""
+    later = [seen for seen in run.observations[-RECENT:] if seen.epoch >= 0 and seen.variables]
+    found = [weights.median_update(run, seen) for seen in later]
     return [one for one in found if one is not None]
+
+
+def _first_median(run: Run) -> float | None:
+    """Return the median log10 update ratio before training."""
+    start = run.observations[0] if run.observations else None
+    return weights.median_update(run, start) if start is not None and start.epoch < 0 and start.variables else None
 
 
 def learning_rate(run: Run) -> float | None:

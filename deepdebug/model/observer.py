@@ -13,7 +13,7 @@ import numpy as np
 from deepdebug.facts import Facts, FitFacts
 from deepdebug.model.inspect import inspect_model, learning_rate_of, output_names
 from deepdebug.model.layers import Flow, follow
-from deepdebug.model.probe import Mode, Probe, random_states
+from deepdebug.model.probe import Mode, Probe, unnoticed
 from deepdebug.model.sample import Sample, named_arrays
 from deepdebug.observation import Observation
 from deepdebug.observe.readings import with_distinct_units, with_readings
@@ -112,7 +112,7 @@ class _Flows:
 
     def at(self, depth: str) -> Flow:
         if depth not in self._known:
-            with random_states():
+            with unnoticed():
                 self._known[depth] = follow(self._model, self._sample.native()[0], depth)
         return self._known[depth]
 

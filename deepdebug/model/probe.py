@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,7 +71,7 @@ class Probe:
             rows: Number of rows in `x`.
         """
         take = backend.current().values
-        with random_states():
+        with unnoticed():
             values = (take(self._trainable), take(self._state), take(self._slots), self._initial)
             vector, predictions = self._compiled(values, x, y)
             numbers = np.asarray(ops.convert_to_numpy(vector), dtype="float64").tolist()
@@ -196,11 +197,15 @@ def _slots(model: keras.Model, trainable: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def random_states() -> Iterator[None]:
-    """Put back the random states of Python, numpy and the backend when the block ends."""
+def unnoticed() -> Iterator[None]:
+    """Put back the random states of Python, numpy and the backend when the block ends, and warn of nothing meanwhile.
+
+    A warning that the model gives while we call it comes, or came, in the training too.
+    """
     python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
-        with backend.current().random_state():
+        with backend.current().random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         random.setstate(python_state)

@@ -60,16 +60,21 @@ def read_classes(facts: OutputFacts, labels: Array, predictions: Array) -> Class
         return None
     if width > 1 and _excludes(facts, _flat(labels)):
         return ClassLabels(_flat(labels).argmax(axis=1), _flat(predictions).argmax(axis=1), width)
-    sides = 2 * labels - 1 if facts.loss.kind in BINARY else signed(labels)
-    if not np.isin(sides, (-1, 1)).all():
+    return _read_yes_or_no(facts, labels, predictions, width)
+
+
+def _read_yes_or_no(facts: OutputFacts, labels: Array, predictions: Array, width: int) -> ClassLabels | Marks | None:
+    """Read labels of two values; under a loss for measured quantities only where there is one per row."""
+    kind = facts.loss.kind
+    sides = 2 * labels - 1 if kind in BINARY else signed(labels)
+    is_asked_for = kind in (*BINARY, *HINGES) or (kind == "custom" and facts.activation == "sigmoid")
+    is_one_per_row = width == 1 and predictions.ndim <= 2 and kind != "custom"
+    if not (is_asked_for or is_one_per_row) or not np.isin(sides, (-1, 1)).all():
         return None
     truth, guess = sides > 0, predictions > threshold(facts, labels)
-    answers_yes_or_no = facts.loss.kind in (*BINARY, *HINGES) or (
-        facts.loss.kind == "custom" and facts.activation == "sigmoid"
-    )
-    if width == 1 and (answers_yes_or_no or (predictions.ndim <= 2 and facts.loss.kind != "custom")):
-        return ClassLabels(truth.ravel().astype(np.int64), guess.ravel().astype(np.int64), 2)
-    return Marks(truth.reshape(-1, width), guess.reshape(-1, width)) if answers_yes_or_no and width > 1 else None
+    if width > 1:
+        return Marks(truth.reshape(-1, width), guess.reshape(-1, width))
+    return ClassLabels(truth.ravel().astype(np.int64), guess.ravel().astype(np.int64), 2)
 
 
 def class_numbers(labels: Array, predictions: Array) -> NDArray[np.int64] | None:

@@ -49,6 +49,8 @@ def describe_labels(name: str, array: object, *, max_elements: int = MAX_ELEMENT
     )
     width = values.shape[-1] if values.ndim > 1 else 1
     described = _with_statistics(described, finite_rows(sample(table, min(STATISTICS_ELEMENTS, max_elements))), width)
+    if values.ndim > 2:
+        return described
     rows = drawn(len(values), max_elements // table.shape[1])
     return _with_classes(described, values if rows is None else values[rows])
 
@@ -85,7 +87,7 @@ def _with_classes(facts: LabelFacts, values: Table) -> LabelFacts:
     facts = replace(facts, rows=len(values))
     codes = class_codes(values)
     if codes is None:
-        return replace(facts, one_hot=facts.one_hot and values.ndim > 2)
+        return replace(facts, one_hot=False)
     facts = replace(facts, sorted_fraction=_sorted_fraction(codes))
     if codes.min() < 0 or codes.max() >= MAX_CLASSES:
         return facts

@@ -55,17 +55,21 @@ def chunks(table: Table, rows: Rows | None = None) -> Iterator[tuple[int, Table]
 
 
 def sample(table: Table, max_elements: int) -> Table:
-    """Return rows drawn at random (always the same ones), in their order, of about `max_elements` values."""
-    rows = drawn(len(table), max_elements // table.shape[1])
+    """Return rows drawn at random (always the same ones), in their order, of about `max_elements` values.
+
+    Up to 32 rows are kept when that takes no more than eight times as many values.
+    """
+    least = min(MIN_ROWS, 8 * max_elements // table.shape[1])
+    rows = drawn(len(table), max_elements // table.shape[1], least)
     return plain(table if rows is None else table[rows])
 
 
-def drawn(rows: int, count: int) -> Rows | None:
-    """Return the sorted indices of `count` random rows (32 at least), or `None` where there are not more."""
-    if max(count, MIN_ROWS) >= rows:
+def drawn(rows: int, count: int, least: int = MIN_ROWS) -> Rows | None:
+    """Return the sorted indices of `count` random rows (`least` at least), or `None` where there are not more."""
+    count = max(count, least, 1)
+    if count >= rows:
         return None
-    random = np.random.default_rng(SAMPLE_SEED)
-    return np.sort(random.choice(rows, max(count, MIN_ROWS), replace=False, shuffle=False))
+    return np.sort(np.random.default_rng(SAMPLE_SEED).choice(rows, count, replace=False, shuffle=False))
 
 
 def finite_rows(table: Table) -> Table:

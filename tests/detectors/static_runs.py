@@ -21,6 +21,7 @@ def one_output(
     labels: LabelFacts | None = None,
     shape: tuple[int | None, ...] = (3,),
     from_logits: bool = False,
+    *,
     backend: str = "jax",
     **loss_changes: Any,
 ) -> Run:

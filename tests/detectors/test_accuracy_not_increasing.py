@@ -102,3 +102,12 @@ def test_warm_up_of_the_learning_rate_is_not_judged():
 def test_labels_that_are_no_classes_are_not_judged():
     with pytest.raises(NotJudged, match="classes"):
         findings(change_output(healthy_run(5), accuracy=None, majority=None))
+
+
+def test_rising_training_accuracy_is_silent():
+    run = with_metric(loss_run(FLAT, skill=0.1), "accuracy", [0.3 + 0.02 * epoch for epoch in range(8)])
+    assert findings(run) == []
+
+
+def test_solved_task_is_silent():
+    assert findings(change_output(majority_run(), loss=0.01)) == []

@@ -65,6 +65,20 @@ def test_warm_up_of_the_learning_rate_is_silent():
     assert list(CollapsedOutput().detect(replace(run, observations=seen))) == []
 
 
+def test_spread_that_grows_is_silent():
+    run = healthy_run()
+    for epoch in range(5):
+        run = collapsed((epoch,), run, row_spread=1e-3 * 1.06**epoch)
+    assert list(CollapsedOutput().detect(run)) == []
+
+
+def test_first_updates_make_it_a_warning():
+    run = collapsed(**ONE_CLASS)
+    seen = [replace(one, step=(one.epoch + 1) * 39) for one in run.observations]
+    (finding,) = CollapsedOutput().detect(replace(run, observations=seen))
+    assert finding.severity == "warn"
+
+
 def test_custom_loss_is_a_warning():
     facts = classifier_facts()
     facts = replace(facts, outputs=(replace(facts.outputs[0], loss=LossFacts("custom")),))

@@ -28,5 +28,5 @@ def test_wholly_dead_layer_is_fatal():
 
 
 def test_too_short_a_run_is_not_judged():
-    with pytest.raises(NotJudged, match="two checks"):
+    with pytest.raises(NotJudged, match="2 probed checks"):
         list(DeadUnits().detect(healthy_run(1)))

@@ -7,7 +7,7 @@ from deepdebug.detectors import gates
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LayerFacts
 from tests.detectors.deep import change_observations, with_alarm
-from tests.factory import change_output, classifier_facts, healthy_run
+from tests.factory import change_output, change_variable, classifier_facts, healthy_run
 
 
 def with_losses(losses, constant=1.0):
@@ -75,6 +75,30 @@ def test_last_checks_leave_out_what_was_not_probed():
 def test_too_few_checks_are_not_judged():
     with pytest.raises(NotJudged, match="needs 3 probed checks after 50 updates"):
         gates.last_checks(healthy_run(2), 3)
+
+
+def test_nothing_else_is_judged_once_weights_are_not_finite():
+    run = change_variable(healthy_run(6), "model/hidden/kernel", (5,), non_finite=0.5)
+    with pytest.raises(NotJudged, match="DD201"):
+        gates.last_checks(run, 3)
+
+
+def onset_epochs(marks):
+    """Marks per check: "." sound, "x" in trouble, "?" not seen."""
+    run = healthy_run(len(marks) - 1)
+    verdicts = {
+        seen.epoch: {".": False, "x": True, "?": None}[mark] for seen, mark in zip(run.observations, marks, strict=True)
+    }
+    first, before = gates.onset(run, lambda seen: verdicts[seen.epoch])
+    return first.epoch, None if before is None else before.epoch
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [("..xx", (1, 0)), (".x.x", (2, 1)), ("..x?x", (1, 0)), (".?x", (1, -1)), ("xxx", (-1, None)), ("?xx", (0, None))],
+)
+def test_trouble_begins_after_the_newest_sound_check(marks, expected):
+    assert onset_epochs(marks) == expected
 
 
 def test_batch_normalization_lengthens_the_warm_up():

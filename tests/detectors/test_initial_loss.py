@@ -76,3 +76,7 @@ def test_run_without_a_probe_at_the_start_is_not_judged():
 def test_custom_loss_is_not_judged():
     with pytest.raises(NotJudged, match="Keras loss"):
         findings(change_output(healthy_run(3), loss=None))
+
+
+def test_regression_without_a_best_constant_is_silent():
+    assert findings(started("mean_squared_error", 1e6, constant_loss=None)) == []

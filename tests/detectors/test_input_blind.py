@@ -43,6 +43,20 @@ def test_one_good_check_of_three_is_silent():
     assert list(InputBlind().detect(run)) == []
 
 
+def test_use_that_grows_is_silent():
+    run = blind()
+    for epoch in range(5):
+        run = change_observations(run, (epoch,), permuted_loss=1.09 / (1 - 0.003 * epoch))
+    assert list(InputBlind().detect(run)) == []
+
+
+def test_first_updates_make_it_a_warning():
+    run = blind()
+    seen = [replace(one, step=(one.epoch + 1) * 39) for one in run.observations]
+    (finding,) = InputBlind().detect(replace(run, observations=seen))
+    assert finding.severity == "warn"
+
+
 def test_penalty_is_left_out():
     run = change_observations(blind(), loss=11.0, permuted_loss=12.0, penalty=10.0)
     assert list(InputBlind().detect(run)) == []

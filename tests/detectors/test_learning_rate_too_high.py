@@ -63,16 +63,37 @@ def test_learning_rate_that_has_run_out_is_silent():
 
 
 def test_broken_loss_is_explained_by_the_check_before_training():
-    run = with_alarm(with_update(1.1, run=healthy_run(0)))
+    run = with_alarm(with_update(0.21, run=healthy_run(0)))
     assert findings(run)[0].severity == "error"
 
 
 def test_large_first_steps_alone_do_not_explain_a_broken_loss():
-    assert findings(with_alarm(with_update(0.9, run=healthy_run(0)))) == []
+    assert findings(with_alarm(with_update(0.19, run=healthy_run(0)))) == []
 
 
 def test_broken_loss_after_the_warm_up_is_held_against_the_usual_threshold():
     assert len(findings(with_alarm(with_update(0.2)))) == 1
+
+
+def dead(run):
+    """Return the run with gradients of 0 at every check but that before training."""
+    for facts in run.facts.variables:
+        run = change_variable(run, facts.path, range(10), gradient_rms=0.0, update_rms=0.0)
+    return run
+
+
+def test_dead_network_is_explained_by_the_last_check_with_a_gradient():
+    (finding,) = findings(dead(with_update(2.0)))
+    assert finding.value == pytest.approx(2.0)
+    assert findings(dead(with_update(0.1))) == []
+
+
+def test_network_that_never_had_a_gradient_is_not_judged():
+    run = dead(healthy_run())
+    for facts in run.facts.variables:
+        run = change_variable(run, facts.path, gradient_rms=0.0)
+    with pytest.raises(NotJudged, match="no update"):
+        findings(run)
 
 
 def test_learning_rate_that_is_not_known_leaves_out_the_suggestion():

@@ -95,6 +95,13 @@ def test_swallowed_value_from_poisoned_weights_is_fatal():
     assert only_finding(run).severity == "fatal"
 
 
+def test_layer_with_which_it_began_is_kept_when_all_are_poisoned_later():
+    run = poisoned(first=2, only=(3,))
+    run = change_variable(poisoned(first=0, run=run), "model/d0/kernel", (4,), non_finite=1.0)
+    finding = only_finding(run)
+    assert (finding.layer, finding.epoch, finding.evidence["weights_finite"]) == ("d2", 3, True)
+
+
 def test_one_element_is_enough():
     assert list(NonFiniteActivation().detect(change_layer(healthy_run(), "head", non_finite=1e-9)))
 

@@ -39,6 +39,12 @@ def test_gradient_norm_before_is_told():
     assert (finding.evidence["gradient_norm_before"], finding.evidence["last_finite_epoch"]) == (55.0, 2)
 
 
+def test_gradient_with_which_it_began_is_kept_when_all_are_poisoned_later():
+    run = poisoned("d0", "d1", "d2", "d3", run=poisoned("d1", only=(3, 4)))
+    (finding,) = NonFiniteGradient().detect(run)
+    assert (finding.layer, finding.epoch) == ("d1", 3)
+
+
 def test_alarm_in_the_first_epoch_is_enough():
     run = with_alarm(deep_run(deep_facts(4), epochs=0))
     (finding,) = NonFiniteGradient().detect(poisoned("d0", only=(0,), run=run))

@@ -43,6 +43,12 @@ def test_non_trainable_weights_count():
     assert finding.evidence["trainable"] is False
 
 
+def test_weight_with_which_it_began_is_kept_when_all_are_poisoned_later():
+    run = poisoned("d0", "d1", "d2", "d3", run=poisoned("d2", only=(3, 4)))
+    (finding,) = NonFiniteWeights().detect(run)
+    assert (finding.layer, finding.epoch, finding.evidence["last_finite_epoch"]) == ("d2", 3, 2)
+
+
 def test_alarm_in_the_first_epoch_is_enough():
     run = with_alarm(deep_run(deep_facts(4), epochs=0))
     (finding,) = NonFiniteWeights().detect(poisoned("d0", only=(0,), run=run))

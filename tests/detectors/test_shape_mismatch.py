@@ -59,6 +59,11 @@ def test_size_that_is_not_known_is_taken_to_fit():
     assert detect("linear", MSE, numbers(shape=(5, 3)), (None, 3)) == []
 
 
+def test_output_of_unknown_shape_is_no_mismatch():
+    output = OutputFacts("output", "head", "linear", "head", None, LossFacts(MSE))
+    assert not is_broadcast(output, numbers())
+
+
 def test_missing_labels_are_not_judged():
     with pytest.raises(NotJudged, match="needs the labels"):
         detect("linear", MSE)

@@ -91,3 +91,7 @@ def test_thinned_series_is_bounded_and_keeps_range_and_order(values):
 def test_window_holds_a_share_of_the_newest_values():
     assert trends.window(range(100), 5, 0.2) == list(range(80, 100))
     assert trends.window(range(10), 5, 0.2) == list(range(5, 10))
+
+
+def test_neighbours_are_averaged_when_thinned():
+    assert trends.thin([1.0, 3.0, 5.0, 7.0, 9.0], most=3) == [2.0, 6.0, 9.0]

@@ -159,8 +159,13 @@ def test_learning_rate_fix_keeps_optimizer_momentum_and_loss():
     names = run_fix(facts, finding("DD305", "error"), ratio=33.0, learning_rate=10.0)
     optimizer = names["model"].optimizer
     assert type(optimizer).__name__ == "SGD"
-    assert (rate_of(names), optimizer.momentum, optimizer.clipnorm) == (pytest.approx(0.1), 0.5, 1.0)
+    assert (rate_of(names), optimizer.momentum, optimizer.clipnorm) == (pytest.approx(0.01), 0.5, 1.0)
     assert names["model"].loss == CE
+
+
+def test_rate_somewhat_too_high_is_lowered_in_proportion():
+    names = run_fix(classifier_facts(data=data()), finding("DD207", "error"), ratio=0.3)
+    assert rate_of(names) == pytest.approx(1e-3 / 300, rel=0.2)
 
 
 def test_low_learning_rate_is_raised_to_moves_of_a_thousandth():

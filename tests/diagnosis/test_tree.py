@@ -134,3 +134,17 @@ def test_dead_network_is_judged_by_the_step_that_killed_it():
 
 def test_updates_that_were_not_measured_are_not_known():
     assert tune_learn(history(classifier_facts(), None)).holds is None
+
+
+def test_weights_grown_by_the_first_step_do_not_hide_it():
+    run = history(classifier_facts(), 33.0)
+    for path in ("model/hidden/kernel", "model/head/kernel"):
+        run = change_variable(run, path, only=range(5), rms=1000.0)
+    answer = tune_learn(run)
+    assert answer.text.startswith("the first update moves the weights by 33 ")
+    assert answer.numbers["side"] == "too large"
+
+
+def test_first_step_that_is_merely_large_does_not_count_against_later_ones():
+    run = change_variable(history(classifier_facts()), "model/hidden/kernel", only=(-1,), update_rms=0.2)
+    assert tune_learn(run).holds is False

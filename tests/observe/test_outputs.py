@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize_scalar
 
 from deepdebug.facts import LossFacts, OutputFacts
+from deepdebug.observe import best_constant
 from deepdebug.observe.best_constant import CONSTANTS, constant_loss_of
 from deepdebug.observe.class_labels import align
 from deepdebug.observe.losses import CROSSENTROPIES, PLAIN_LOSSES, loss_of
@@ -308,3 +309,10 @@ def test_half_precision_predictions_are_read():
 )
 def test_ranks_are_aligned_as_in_keras(label_shape, prediction_shape, aligned):
     assert align(np.ones(label_shape), np.ones(prediction_shape)).shape == aligned
+
+
+def test_no_constant_is_searched_for_among_very_many_labels(monkeypatch):
+    monkeypatch.setattr(best_constant, "MAX_ELEMENTS", 99)
+    labels = np.random.default_rng(10).normal(size=(50, 2))
+    assert constant_loss_of("huber", labels) is None
+    assert constant_loss_of("huber", labels[:49]) is not None

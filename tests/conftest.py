@@ -1,0 +1,21 @@
+"""Settings for the whole suite. The tests run on the backend that KERAS_BACKEND names, TensorFlow where it is not set."""
+
+import importlib.util
+import os
+
+import hypothesis
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+NEED_KERAS = ("backends", "contract", "model", "test_callback.py", "test_watch.py")
+
+hypothesis.settings.register_profile("deterministic", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("deterministic")
+
+HAS_BACKEND = importlib.util.find_spec(BACKEND) is not None
+collect_ignore = [] if HAS_BACKEND else list(NEED_KERAS)
+
+
+def pytest_report_header() -> str:
+    skipped = "" if HAS_BACKEND else f", which is not installed: {', '.join(NEED_KERAS)} are left out"
+    return f"Keras backend: {BACKEND}{skipped}"
