@@ -88,12 +88,14 @@ class LossFacts:
         name: The name as the user knows it (class or function name).
         from_logits: The `from_logits` flag, or `None` for losses without one.
         is_function: Whether it is a plain function (ranks are aligned by Keras) and not a `keras.losses.Loss` subclass.
+        ignore_class: The class that the loss leaves out, where it has such a setting.
     """
 
     kind: str
     name: str = ""
     from_logits: bool | None = None
     is_function: bool = False
+    ignore_class: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,8 @@ class DataFacts:
         complete: Whether all training rows were examined.
         inputs: One record per model input.
         labels: One record per output that has labels.
-        validation_labels: The same for the validation data.
+        validation_inputs: The inputs of the validation data.
+        validation_labels: The labels of the validation data.
         duplicate_fraction: Share of training rows whose inputs repeat an earlier row.
         conflict_fraction: Share of training rows whose inputs occur with more than one label.
         overlap_fraction: Share of validation rows whose inputs also occur in the training rows.
@@ -283,6 +286,7 @@ class DataFacts:
     complete: bool
     inputs: tuple[InputFacts, ...] = ()
     labels: tuple[LabelFacts, ...] = ()
+    validation_inputs: tuple[InputFacts, ...] = ()
     validation_labels: tuple[LabelFacts, ...] = ()
     duplicate_fraction: float | None = None
     conflict_fraction: float | None = None

@@ -7,6 +7,7 @@ with a recorded run, so both give the same findings.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import get_args
@@ -14,10 +15,12 @@ from typing import get_args
 from deepdebug.detectors.registry import Detector, Verdict, judge
 from deepdebug.facts import DataFacts, Facts
 from deepdebug.observation import Observation, Run
-from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Skipped
+from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Severity, Skipped
 from deepdebug.report.report import Report
 
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+RECENT_CHECKS = 3  # our first setting, not yet calibrated
+Key = tuple[str, str | None]  # code and layer
 LaterData = Sequence[tuple[int, DataFacts]]
 logger = logging.getLogger("deepdebug")
 
@@ -26,7 +29,8 @@ class FindingLog:
     """The verdicts of successive checks, merged.
 
     Two findings are the same when code and layer agree. The epoch and step of the first sighting are kept; the rest
-    follows the most severe sighting, and among equally severe ones the most confident.
+    follows the most severe sighting, and among equally severe ones the most confident. A symptom that went away by
+    itself, such as a validation loss that rose for some epochs and then fell below its old minimum, ends as "info".
 
     Args:
         first_hit_wins: Keep only the first finding of all and judge nothing after it, as the published DeepDiagnosis
@@ -35,7 +39,9 @@ class FindingLog:
 
     def __init__(self, first_hit_wins: bool = False) -> None:
         self._first_hit_wins = first_hit_wins
-        self._findings: dict[tuple[str, str | None], Finding] = {}
+        self._findings: dict[Key, Finding] = {}
+        self._sightings: dict[Key, Finding] = {}
+        self._recent: dict[Key, deque[Severity]] = {}
         self._judged: set[str] = set()
         self._not_judged: dict[str, Skipped] = {}
 
@@ -45,6 +51,7 @@ class FindingLog:
             return ()
         self._judged |= verdict.judged
         self._not_judged.update({skipped.check: skipped for skipped in verdict.skipped})
+        self._remember(verdict)
         changed = {}
         for finding in self._heard(verdict):
             if self._is_news(finding):
@@ -52,6 +59,30 @@ class FindingLog:
                 known = self._findings.get(key, finding)
                 changed[key] = self._findings[key] = replace(finding, epoch=known.epoch, step=known.step)
         return tuple(changed.values())
+
+    def _remember(self, verdict: Verdict) -> None:
+        now = {_key(finding): finding for finding in verdict.findings}
+        self._sightings |= now
+        for code, layer in {*self._recent, *now}:
+            if code in verdict.judged:
+                seen = now.get((code, layer))
+                recent = self._recent.setdefault((code, layer), deque(maxlen=RECENT_CHECKS))
+                recent.append("info" if seen is None else seen.severity)
+
+    def settle(self) -> None:
+        """Lower the findings that have passed or weakened to what they are now; called when the training has ended.
+
+        What counts is the worst severity in the newest `RECENT_CHECKS` checks of its detector, "info" where it did not
+        find the symptom. Fatal findings and those from before the training stay.
+        """
+        for key, finding in self._findings.items():
+            recent = self._recent.get(key, deque())
+            is_lasting = finding.severity == "fatal" or finding.epoch < 0 or self._first_hit_wins
+            if is_lasting or len(recent) < RECENT_CHECKS:
+                continue
+            worst = max(recent, key=SEVERITIES.index)
+            if SEVERITIES.index(worst) < SEVERITIES.index(finding.severity):
+                self._findings[key] = _weakened(finding, worst, self._sightings[key].epoch)
 
     def has_news(self, verdict: Verdict) -> bool:
         """Tell whether `add` would return anything; nothing is merged."""
@@ -87,8 +118,16 @@ class FindingLog:
         return tuple(self._not_judged[code] for code in sorted(self._not_judged) if code not in self._judged)
 
 
-def _key(finding: Finding) -> tuple[str, str | None]:
+def _key(finding: Finding) -> Key:
     return finding.code, finding.layer
+
+
+def _weakened(finding: Finding, severity: Severity, last_epoch: int) -> Finding:
+    evidence = {**finding.evidence, "last_seen_epoch": last_epoch}
+    message = f"{finding.message}; last seen at epoch {last_epoch}, it has passed since"
+    return replace(
+        finding, severity=severity, message=message if severity == "info" else finding.message, evidence=evidence
+    )
 
 
 def _rank(finding: Finding) -> tuple[int, int]:
@@ -123,6 +162,8 @@ def replay(
         if log.closed:
             break
         log.add(judge(run, detectors))
+    if finished:
+        log.settle()
     return log
 
 

@@ -132,6 +132,7 @@ class Watch:
             self._finished = True
             if self._observations:
                 self._news.extend(self._log.add(judge(self._run(), self._plan.detectors)))
+                self._log.settle()
             if self._writer is not None:
                 self._writer.end(self.seconds)
         self.close()

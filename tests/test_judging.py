@@ -195,6 +195,7 @@ def judged_live(run: Run, arrival: int) -> FindingLog:
             facts = replace(facts, data=DATA)
         log.add(judge(Run(facts, run.observations[: number + 1]), DETECTORS))
     log.add(judge(Run(facts, run.observations, finished=True), DETECTORS))
+    log.settle()
     return log
 
 
@@ -276,3 +277,51 @@ def test_conclusion_does_not_change_when_training_goes_on():
     report = conclude(replace(run, observations=observations), FindingLog(), DETECTORS, cause)
     observations.append(observations[-1])
     assert len(report.run.observations) == 4
+
+
+def recheck(log: FindingLog, *severities: str | None) -> None:
+    for epoch, severity in enumerate(severities, start=3):
+        seen = [] if severity is None else [finding(severity=severity, epoch=epoch)]
+        log.add(verdict(*seen, judged=["DD101"]))
+
+
+def test_finding_that_has_passed_ends_as_info_and_says_since_when():
+    log = FindingLog()
+    recheck(log, "warn", "warn", None, None, None)
+    log.settle()
+    (settled,) = log.findings
+    assert settled.severity == "info"
+    assert "last seen at epoch 4" in settled.message
+
+
+def test_finding_that_was_seen_in_the_newest_checks_stays():
+    log = FindingLog()
+    recheck(log, "warn", None, None, "warn")
+    log.settle()
+    assert log.findings[0].severity == "warn"
+
+
+def test_finding_that_weakens_ends_at_its_recent_severity():
+    log = FindingLog()
+    recheck(log, "error", "warn", "warn", "warn")
+    log.settle()
+    assert log.findings[0].severity == "warn"
+
+
+def test_fatal_finding_and_one_from_before_the_training_stay():
+    log = FindingLog()
+    early = finding(code="DD402", epoch=-1, severity="error")
+    log.add(verdict(finding(severity="fatal"), early, judged=["DD101", "DD402"]))
+    for _ in range(5):
+        log.add(verdict(judged=["DD101", "DD402"]))
+    log.settle()
+    assert [one.severity for one in log.findings] == ["fatal", "error"]
+
+
+def test_checks_that_could_not_judge_do_not_let_a_finding_pass():
+    log = FindingLog()
+    recheck(log, "warn")
+    for _ in range(5):
+        log.add(verdict(skipped=[Skipped("DD101", "no data")]))
+    log.settle()
+    assert log.findings[0].severity == "warn"

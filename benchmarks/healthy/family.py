@@ -77,7 +77,7 @@ def sequential(*layers: keras.layers.Layer | tuple[int, ...]) -> keras.Model:
 
 
 def accuracy(predictions: Any, labels: Any) -> float:
-    """Return the share of right classes; probabilities of one unit count from 0.5, logits and several by the largest."""
+    """Return the share of right classes: of one unit by the threshold 0.5, of several by the largest."""
     predictions, labels = np.asarray(predictions), np.asarray(labels)
     if predictions.shape[-1] == 1:
         return float(np.mean((predictions.ravel() > 0.5) == (labels.ravel() > 0.5)))

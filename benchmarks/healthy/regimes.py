@@ -48,7 +48,7 @@ def converged(seed: int) -> Training:
     """Trained on long after every row is right."""
     model = sequential((8,), layers.Dense(32, "relu"), layers.Dense(32, "relu"), layers.Dense(4, "softmax"))
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.blobs(seed), epochs=60)
+    return training(model, data.blobs(seed), epochs=40)
 
 
 @family(accuracy, usual=0.94)
@@ -153,6 +153,7 @@ class Batches(keras.utils.PyDataset):
         return (self.rows.x[chosen] + noise).astype("float32"), self.rows.y[chosen]
 
     def on_epoch_end(self) -> None:
+        """Shuffle."""
         self.order = self.draw.permutation(len(self.rows.y))
 
 
@@ -173,6 +174,7 @@ class Sampling(layers.Layer):
         self.weight, self.random = weight, keras.random.SeedGenerator(seed)
 
     def call(self, mean: Any, log_variance: Any) -> Any:
+        """Return codes."""
         divergence = keras.ops.square(mean) + keras.ops.exp(log_variance) - log_variance - 1
         self.add_loss(self.weight * keras.ops.mean(divergence) / 2)
         noise = keras.random.normal(keras.ops.shape(mean), seed=self.random)

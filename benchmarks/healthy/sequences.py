@@ -25,7 +25,11 @@ def lstm(seed: int) -> Training:
 def stacked_gru(seed: int) -> Training:
     """Two GRU layers, the first of which returns its sequence, with a clipped gradient."""
     model = sequential(
-        SEQUENCE, layers.GRU(32, return_sequences=True), layers.GRU(32), layers.Dropout(0.1), layers.Dense(10, "softmax")
+        SEQUENCE,
+        layers.GRU(32, return_sequences=True),
+        layers.GRU(32),
+        layers.Dropout(0.1),
+        layers.Dense(10, "softmax"),
     )
     model.compile(keras.optimizers.Adam(0.005, clipnorm=1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return training(model, data.digit_sequences(seed), epochs=15)
@@ -52,9 +56,11 @@ def conv1d(seed: int) -> Training:
     """Convolutions over time, pooled."""
     model = sequential(
         SEQUENCE,
-        layers.Conv1D(32, 3, padding="same", activation="relu"), layers.Conv1D(64, 3, padding="same", activation="relu"),
-        layers.GlobalMaxPooling1D(), layers.Dense(10, "softmax"),
-    )  # fmt: skip
+        layers.Conv1D(32, 3, padding="same", activation="relu"),
+        layers.Conv1D(64, 3, padding="same", activation="relu"),
+        layers.GlobalMaxPooling1D(),
+        layers.Dense(10, "softmax"),
+    )
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return training(model, data.digit_sequences(seed), epochs=15)
 
@@ -70,7 +76,7 @@ def transformer(seed: int) -> Training:
     x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
     model = keras.Model(inputs, layers.Dense(10, "softmax")(x))
     model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)
 
 
 def _encoder_block(x: Any, width: int) -> Any:
@@ -93,9 +99,7 @@ def pooled_embedding(seed: int) -> Training:
 @family(accuracy, usual=0.85)
 def masked_lstm(seed: int) -> Training:
     """Texts of different lengths through an LSTM that skips the padding."""
-    model = sequential(
-        (40,), layers.Embedding(500, 16, mask_zero=True), layers.LSTM(24), layers.Dense(4, "softmax")
-    )
+    model = sequential((40,), layers.Embedding(500, 16, mask_zero=True), layers.LSTM(24), layers.Dense(4, "softmax"))
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return training(model, data.documents(seed), epochs=10)
 
@@ -104,9 +108,11 @@ class Attention(keras.layers.Layer):
     """The mean over time, weighted by a learned softmax: a layer of the user's own."""
 
     def build(self, shape: Any) -> None:
+        """Make the weights."""
         self.weigh = self.add_weight(shape=(shape[-1], 1), initializer="glorot_uniform", name="weigh")
 
     def call(self, inputs: Any) -> Any:
+        """Return the weighted mean."""
         return keras.ops.sum(inputs * keras.ops.softmax(keras.ops.matmul(inputs, self.weigh), axis=1), axis=1)
 
 
@@ -120,6 +126,7 @@ class Reader(keras.Model):
         self.decide = layers.Dense(10, "softmax")
 
     def call(self, inputs: Any) -> Any:
+        """Return the class probabilities."""
         return self.decide(self.attend(self.read(inputs)))
 
 

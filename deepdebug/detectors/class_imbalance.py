@@ -98,7 +98,7 @@ class ClassImbalance:
             step=now.step,
             value=recall,
             threshold=self.min_recall,
-            message=f"output '{output.name}' finds {recall:.1%} of class {worst}; the largest class has {ratio:.3g} "
+            message=f"Output '{output.name}' finds {recall:.1%} of class {worst}; the largest class has {ratio:.3g} "
             "times the rows of the smallest",
             healthy="a recall above 30 % for every class",
             evidence={

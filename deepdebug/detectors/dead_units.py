@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.observation import LayerObservation, Run
-from deepdebug.records import Finding
+from deepdebug.observation import LayerObservation, Observation, Run
+from deepdebug.records import Finding, Severity
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class DeadUnits:
 
     What it does:
         Counts, per layer, the units whose output is 0 for every probe row and position, in two successive checks.
+        Where the task is solved, only a share from `error_fraction` on counts.
 
     Why it matters:
         Such a unit has a zero gradient, so no later step can bring it back; the layer is narrower than it looks.
@@ -28,6 +29,8 @@ class DeadUnits:
         max_fraction: Largest accepted share of dead units. Defaults to `0.4`, the first setting of our method, below
             the 0.5 of SageMaker Debugger's DeadRelu and the 0.7 of DeepDiagnosis, which count elements, not units.
         error_fraction: Share from which the finding is an error. Defaults to `0.9`.
+        working_skill: Skill below which a layer that is dead as a whole is fatal. Defaults to `0.2`, our first setting,
+            not yet calibrated.
 
     Example:
 
@@ -40,26 +43,36 @@ class DeadUnits:
     abbreviation: ClassVar[str] = "DNS"
     max_fraction: float = 0.4
     error_fraction: float = 0.9
+    working_skill: float = 0.2
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per layer whose newest two checks both exceed `max_fraction`."""
         before, now = gates.last_checks(run, 2)
+        least = self.error_fraction if gates.learned(run) else self.max_fraction
         previous = {layer.name: layer.dead_fraction for layer in before.layers}
         at_start = {layer.name: layer.dead_fraction for layer in run.observations[0].layers}
         for layer in now.layers:
             earlier = previous.get(layer.name)
-            if layer.dead_fraction is None or earlier is None or min(earlier, layer.dead_fraction) < self.max_fraction:
+            if layer.dead_fraction is None or earlier is None or min(earlier, layer.dead_fraction) < least:
                 continue
-            yield self._finding(run, layer, at_start.get(layer.name))
+            yield self._finding(now, layer, at_start.get(layer.name), self._severity(run, now, layer.dead_fraction))
 
-    def _finding(self, run: Run, layer: LayerObservation, at_start: float | None) -> Finding:
-        now = run.latest
+    def _severity(self, run: Run, now: Observation, share: float) -> Severity:
+        """Grade a dead share; a model that works has ways around even a layer that is dead as a whole."""
+        if gates.learned(run):
+            return "warn"
+        working = now.skill is not None and now.skill >= self.working_skill
+        return "fatal" if share >= 1.0 and not working else "error" if share >= self.error_fraction else "warn"
+
+    def _finding(
+        self, now: Observation, layer: LayerObservation, at_start: float | None, severity: Severity
+    ) -> Finding:
         share = layer.dead_fraction or 0.0
         return Finding(
             code=self.code,
             symptom=self.symptom,
             abbreviation=self.abbreviation,
-            severity="fatal" if share >= 1.0 else "error" if share >= self.error_fraction else "warn",
+            severity=severity,
             confidence="strong" if now.confirmed else "weak",
             layer=layer.name,
             location="FW",

@@ -16,6 +16,7 @@ PLATEAU_GAIN = 0.01  # gate G1, third clause, our first setting, not yet calibra
 PLATEAU_RISE = 0.1  # a loss that has risen by more than this is not at rest; our first setting, not yet calibrated
 MIN_LEARNING_RATE_SHARE = 0.01  # gate G2, our first setting, not yet calibrated
 MOVING_STATISTICS_HALVES = 3.0
+ZERO_LOSS = 1e-12
 RISEN = 1.01  # factor from which a learning rate counts as raised
 DIVERGED = 1.5  # factor over the first loss from which a loss counts as diverging; our first setting
 
@@ -106,6 +107,11 @@ def plateaued(run: Run) -> bool:
 def converged(run: Run) -> bool:
     """Tell whether the newest probe shows a model that has learned its task or come to rest (gate G1)."""
     return learned(run) or plateaued(run)
+
+
+def loss_is_zero(seen: Observation) -> bool:
+    """Tell whether the loss without penalties is 0: a hinge that is fully satisfied has no gradient and needs none."""
+    return seen.loss is not None and abs(seen.loss - (seen.penalty or 0.0)) <= ZERO_LOSS
 
 
 def _newest_probe(run: Run) -> Observation | None:

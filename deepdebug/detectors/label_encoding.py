@@ -98,7 +98,7 @@ def _sparse(output: OutputFacts, labels: LabelFacts, minimum: float, maximum: fl
         return "error", f"one-hot labels, where {output.loss.kind} takes class numbers: use categorical_crossentropy"
     if not labels.integer:
         return "error", f"labels that are not whole numbers, where {output.loss.kind} takes class numbers"
-    if minimum >= 0 and maximum < units:
+    if (minimum >= 0 and maximum < units) or output.loss.ignore_class in (int(minimum), int(maximum)):
         return None
     text = f"labels from {minimum:.0f} to {maximum:.0f}, where its {units} units take classes 0 to {units - 1}"
     if _may_be_ignored(labels, units):

@@ -22,7 +22,7 @@ class LearningRateTooHigh:
     What it does:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
-        stopped being finite, or every gradient has become 0, the last sound check is judged alone. Solved tasks and
+        stopped being finite, or most gradients have become 0, the last sound check is judged alone. Solved tasks and
         learning rates that have run out are left out.
 
     Why it matters:
@@ -34,8 +34,9 @@ class LearningRateTooHigh:
     Args:
         max_log10_update: Largest accepted log10 of the relative update. Defaults to `-1.0`, as in TheDeepChecker.
         max_first_update: The same for a check during the warm-up or before training, which counts only once the loss
-            has stopped being finite or every gradient has become 0. Defaults to `-0.7`, our first setting, not yet
+            has stopped being finite or most gradients have become 0. Defaults to `-0.7`, our first setting, not yet
             calibrated: Adam's first steps are its largest.
+        min_alive: Share of kernels with a gradient above 0 below which the network counts as dead. Defaults to `0.5`.
         error_skill: Skill below which the finding is an error. Defaults to `0.02`, our first setting, not yet
             calibrated.
 
@@ -50,6 +51,7 @@ class LearningRateTooHigh:
     abbreviation: ClassVar[str] = "LR"
     max_log10_update: float = -1.0
     max_first_update: float = -0.7
+    min_alive: float = 0.5
     error_skill: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
@@ -60,20 +62,26 @@ class LearningRateTooHigh:
             return
         checks = gates.last_checks(run, WINDOW, least=CHECKS)
         weights.require_gradients(run, checks[-1])
+        if gates.learned(run) or gates.loss_is_zero(checks[-1]) or gates.learning_rate_run_out(run):
+            return
         newest = weights.median_update(run, checks[-1])
-        if newest is None:
+        if newest is None or not self._is_alive(run, checks[-1]):
             yield from self._judge_one(run, self._last_alive(run))
             return
-        if newest <= self.max_log10_update or gates.learned(run) or gates.learning_rate_run_out(run):
+        if newest <= self.max_log10_update:
             return
         recent = weights.recent_median_update(run, checks)
         if recent is not None and recent > self.max_log10_update:
             yield self._finding(run, recent, self.max_log10_update)
 
+    def _is_alive(self, run: Run, seen: Observation) -> bool:
+        share = weights.alive_share(run, seen)
+        return share is None or share >= self.min_alive
+
     def _last_alive(self, run: Run) -> Observation:
-        """Return the newest check with a gradient above 0; all have one before a network dies."""
+        """Return the newest check at which enough kernels had a gradient; a network that has died had one before."""
         for seen in reversed(run.observations):
-            if seen.variables and weights.median_update(run, seen) is not None:
+            if seen.variables and self._is_alive(run, seen) and weights.median_update(run, seen) is not None:
                 return seen
         raise NotJudged("no update of a kernel with a gradient above 0 was measured")
 

@@ -51,6 +51,9 @@ class NonFiniteData:
             if labels.non_finite:
                 severity = "warn" if _has_custom_loss(run.facts, labels) else "fatal"
                 yield self._finding(severity, f"the labels '{labels.name}'", labels, data)
+        for one in data.validation_inputs:
+            if one.non_finite:
+                yield self._finding("error", f"the validation input '{one.name}'", one, data)
         for labels in data.validation_labels:
             if labels.non_finite:
                 yield self._finding("error", f"the validation labels '{labels.name}'", labels, data)
@@ -60,7 +63,7 @@ class NonFiniteData:
         return static_finding(
             self,
             severity,
-            f"{what} hold{'s' if what.startswith('input') else ''} {one.non_finite} {many} NaN or infinite, "
+            f"{what} hold{'' if 'labels' in what else 's'} {one.non_finite} {many} NaN or infinite, "
             f"the first at {one.first_non_finite}",
             location="DATA",
             value=float(one.non_finite),

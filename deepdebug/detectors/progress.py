@@ -159,7 +159,7 @@ def run_finding(
         step=seen.step,
         value=value,
         threshold=threshold,
-        message=message,
+        message=message[:1].upper() + message[1:],
         healthy=healthy,
         evidence=evidence,
     )

@@ -47,7 +47,7 @@ def static_finding(
         step=0,
         value=value,
         threshold=threshold,
-        message=message,
+        message=message[:1].upper() + message[1:],
         healthy=healthy,
         evidence=evidence or {},
     )

@@ -72,7 +72,7 @@ class SymmetricWeights:
     def _finding(self, start: Observation, facts: VariableFacts, seen: VariableObservation) -> Finding:
         share = seen.distinct_units or 0.0
         columns = max(1, round(share * facts.shape[-1]))
-        constant = f", all of them {seen.max_abs:.3g} in size" if seen.std == 0 else ""
+        constant = f", all of them {seen.max_abs:.3g} in size" if weights.is_constant(seen) else ""
         return Finding(
             code=self.code,
             symptom=self.symptom,

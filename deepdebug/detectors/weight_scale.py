@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates
+from deepdebug.detectors.initial_scale import RECTIFIERS, following_activation, recommended_std, usual_stds
 from deepdebug.detectors.symmetric_weights import comes_trained, is_hidden, start_of
-from deepdebug.detectors.weights import Pair, kernels
+from deepdebug.detectors.weights import Pair, is_constant, kernels
 from deepdebug.facts import Facts, VariableFacts
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
-
-RECTIFIERS = ("relu", "relu6", "leaky_relu", "elu", "gelu", "silu")
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class WeightScale:
     What it does:
         Compares the standard deviation of every trainable kernel before the first update with those of He, Glorot and
         LeCun initialisation for its shape. In stacks of rectifier layers without normalisation it also compares the
-        size of the output of the last hidden layer with that of the first. Kernels of 0 (see DD209), recurrent kernels,
+        size of the output of the last hidden layer with that of the first. Constant kernels (see DD209), recurrent kernels,
         embeddings, small last layers and models that come trained are not judged.
 
     Why it matters:
@@ -58,7 +56,7 @@ class WeightScale:
     min_depth: int = 4
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding per layer whose kernel starts at a wrong scale, or one for the stack as a whole."""
+        """Yield a finding per layer that starts at a wrong scale, notes in one; or one for the stack as a whole."""
         start = start_of(run)
         if comes_trained(start):
             return
@@ -68,47 +66,57 @@ class WeightScale:
             return
         if gates.learned(run):
             return
-        judged: set[str | None] = set()
+        farthest: dict[str | None, Pair] = {}
         for pair in found:
-            if pair[0].layer not in judged and (_excess(pair) > 1 or _is_hidden(run.facts, pair[0])):
-                judged.add(pair[0].layer)
-                yield self._finding(run, start, pair)
+            if _excess(pair) > 1 or _is_hidden(run.facts, pair[0]):
+                known = farthest.get(pair[0].layer)
+                farthest[pair[0].layer] = pair if known is None else max(known, pair, key=_factor)
+        notes = [pair for pair in farthest.values() if self._severity(run, pair) == "info"]
+        for pair in farthest.values():
+            if pair not in notes:
+                yield self._finding(run, start, pair, 1)
+        if notes:
+            yield self._finding(run, start, max(notes, key=_factor), len(notes))
 
     def _is_off(self, pair: Pair) -> bool:
         facts, seen = pair
-        judged = facts.role.endswith("kernel") and not facts.role.startswith("recurrent") and seen.std > 0
+        judged = facts.role.endswith("kernel") and not facts.role.startswith("recurrent") and not is_constant(seen)
         if not judged or seen.non_finite or not facts.fan_in or not facts.fan_out:
             return False
         excess = _excess(pair)
         return excess > self.max_factor or excess < 1 / self.max_factor
 
-    def _finding(self, run: Run, start: Observation, pair: Pair) -> Finding:
+    def _severity(self, run: Run, pair: Pair) -> Severity:
+        excess = _excess(pair)
+        harmless = excess >= 1 / self.max_small_factor or _is_normalised(run.facts)
+        return "info" if excess < 1 and harmless else "warn"
+
+    def _finding(self, run: Run, start: Observation, pair: Pair, layers: int) -> Finding:
         facts, seen = pair
         excess, wanted = _excess(pair), recommended_std(run.facts, facts)
-        small = excess >= 1 / self.max_small_factor and excess < 1
-        severity: Severity = "info" if small or (excess < 1 and _is_normalised(run.facts)) else "warn"
+        stds = usual_stds(facts)
+        others = f", and {layers - 1} layers more start as small" if layers > 1 else ""
         return Finding(
             code=self.code,
             symptom=self.symptom,
             abbreviation=self.abbreviation,
-            severity=severity,
+            severity=self._severity(run, pair),
             confidence="strong",
             layer=facts.layer,
             location="W",
             epoch=start.epoch,
             step=start.step,
             value=seen.std,
-            threshold=max(usual_stds(facts)) * self.max_factor
-            if excess > 1
-            else min(usual_stds(facts)) / self.max_factor,
+            threshold=max(stds) * self.max_factor if excess > 1 else min(stds) / self.max_factor,
             message=f"The kernel of layer '{facts.layer}' starts with a standard deviation of {seen.std:.3g}; "
-            f"{wanted:.3g} suits its {facts.fan_in} inputs",
+            f"{wanted:.3g} suits its {facts.fan_in} inputs{others}",
             healthy="within a factor of 4 of He, Glorot or LeCun initialisation",
             evidence={
                 "variable": facts.path,
                 "std": seen.std,
                 "recommended_std": wanted,
                 "factor": excess,
+                "layers_affected": layers,
                 "initializer": facts.initializer,
                 "fan_in": facts.fan_in,
                 "fan_out": facts.fan_out,
@@ -142,41 +150,16 @@ class WeightScale:
         )
 
 
-def usual_stds(facts: VariableFacts) -> tuple[float, ...]:
-    """Return the standard deviations of He, LeCun and Glorot initialisation for a kernel, and Keras's own Glorot.
-
-    Keras counts inputs and outputs by the position of the axes alone: it differs for depthwise and attention kernels.
-    """
-    fan_in, fan_out = facts.fan_in or 1, facts.fan_out or 1
-    receptive = math.prod(facts.shape[:-2])
-    keras_glorot = math.sqrt(2 / (receptive * (facts.shape[-2] + facts.shape[-1])))
-    return math.sqrt(2 / fan_in), math.sqrt(1 / fan_in), math.sqrt(2 / (fan_in + fan_out)), keras_glorot
-
-
-def recommended_std(facts: Facts, variable: VariableFacts) -> float:
-    """Return the standard deviation that suits a kernel: He before rectifiers, LeCun before selu, else Glorot."""
-    he, lecun, glorot, _ = usual_stds(variable)
-    activation = _activation(facts, variable.layer)
-    return he if activation in RECTIFIERS else lecun if activation == "selu" else glorot
-
-
-def _activation(facts: Facts, name: str | None) -> str:
-    """Return the activation of a layer, or of the activation or normalisation layers right behind a linear one."""
-    layer = facts.layer(name)
-    for _ in range(3):
-        if layer is None or layer.activation != "linear":
-            break
-        following = flow.consumers(facts, layer.name) or []
-        alone = len(following) == 1 and following[0].family in ("activation", "normalization", "dropout")
-        layer = following[0] if alone else None
-    return layer.activation if layer is not None else "linear"
-
-
 def _excess(pair: Pair) -> float:
     """Return by what factor the standard deviation leaves the span of the usual ones; 1 inside it."""
     stds = usual_stds(pair[0])
     low, high, std = min(stds), max(stds), pair[1].std
     return std / high if std > high else std / low if std < low else 1.0
+
+
+def _factor(pair: Pair) -> float:
+    excess = _excess(pair)
+    return max(excess, 1 / excess)
 
 
 def _is_hidden(facts: Facts, variable: VariableFacts) -> bool:
@@ -194,7 +177,7 @@ def _rectifier_signals(facts: Facts, start: Observation) -> list[tuple[str, floa
         for layer in facts.layers
         if layer.family in ("dense", "convolution") and layer.name not in flow.output_layers(facts)
     ]
-    if _is_normalised(facts) or any(_activation(facts, layer.name) not in RECTIFIERS for layer in hidden):
+    if _is_normalised(facts) or any(following_activation(facts, layer.name) not in RECTIFIERS for layer in hidden):
         return []
     sizes = {layer.name: layer.rms for layer in start.layers if not layer.non_finite}
     return [(layer.name, sizes[layer.name]) for layer in hidden if layer.name in sizes]

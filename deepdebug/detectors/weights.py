@@ -12,6 +12,7 @@ from deepdebug.errors import NotJudged
 from deepdebug.facts import VariableFacts
 from deepdebug.observation import Observation, Run, VariableObservation
 
+CONSTANT = 1e-5  # standard deviation, relative to the largest value, up to which a variable counts as constant
 Pair = tuple[VariableFacts, VariableObservation]
 
 
@@ -89,6 +90,17 @@ def gradient_profile(run: Run, seen: Observation) -> list[Depth]:
 
 def _is_sound(variable: VariableObservation) -> bool:
     return not variable.non_finite and not variable.gradient_non_finite and variable.rms > 0
+
+
+def is_constant(variable: VariableObservation) -> bool:
+    """Tell whether all elements of a variable have one value, but for rounding."""
+    return variable.std <= CONSTANT * variable.max_abs
+
+
+def alive_share(run: Run, seen: Observation) -> float | None:
+    """Return the share of the trained kernels with a gradient above 0; `None` where none was taken."""
+    gradients = [one.gradient_rms for _, one in kernels(run, seen) if one.gradient_rms is not None]
+    return sum(gradient > 0 for gradient in gradients) / len(gradients) if gradients else None
 
 
 def median_update(run: Run, seen: Observation) -> float | None:

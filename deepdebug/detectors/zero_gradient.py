@@ -12,7 +12,6 @@ from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
 
 SECONDARY_ROLES = ("bias", "beta", "gamma", "alpha")
-SOLVED_LOSS = 1e-12  # a hinge or similar loss that is fully satisfied has no gradient, and needs none
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class ZeroGradient:
             return
         earlier = _by_layer(weights.trained(run, before))
         zero = [name for name in zero if self._is_zero(earlier.get(name, []))]
-        if zero and not gates.converged(run) and not _is_solved(run.latest):
+        if zero and not gates.converged(run) and not gates.loss_is_zero(run.latest):
             half = weights.is_half_precision(run)
             yield self._finding(run, zero, "zero gradient", "warn" if half else "error")
 
@@ -121,10 +120,6 @@ def _by_layer(found: list[weights.Pair]) -> dict[str, list[weights.Pair]]:
     for pair in found:
         layers.setdefault(pair[0].layer or "", []).append(pair)
     return layers
-
-
-def _is_solved(now: Observation) -> bool:
-    return now.loss is not None and abs(now.loss - (now.penalty or 0.0)) <= SOLVED_LOSS
 
 
 def _dead_layer(now: Observation) -> str | None:

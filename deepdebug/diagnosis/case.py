@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deepdebug.diagnosis.tree import Answer
 from deepdebug.observation import Run
@@ -81,4 +81,4 @@ class Cause:
     tests: tuple[Test, ...] = ()
     consults: tuple[str, ...] = ()
     tier: int = 2
-    per_layer: bool = field(default=False)
+    per_layer: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deepdebug.diagnosis import evidence
+from deepdebug.diagnosis import evidence, evidence_rate
 from deepdebug.diagnosis.case import Cause
 
 NUMERIC = {"DD103": 0.5, "DD201": 0.5, "DD202": 0.5, "DD301": 0.5, "DD302": 0.5, "DD206": 0.5, "DD305": 0.5}
@@ -73,7 +73,7 @@ DYNAMIC_CAUSES = (
             "DD201": 1.5, "DD202": 1.0, "DD203": 0.5, "DD204": 0.8, "DD206": 1.2, "DD301": 1.0, "DD302": 0.8,
             "DD303": 0.9, "DD304": 0.9, "DD305": 1.5, "DD306": 1.2, "DD310": 0.8,
         },
-        tests=(evidence.large_updates, evidence.unusual_high_rate, evidence.died_in_training),
+        tests=(evidence_rate.large_updates, evidence_rate.unusual_high_rate, evidence.died_in_training),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause(
@@ -82,13 +82,13 @@ DYNAMIC_CAUSES = (
             "DD208": 3.0, "DD105": 0.5, "DD106": 0.7, "DD107": 0.9, "DD203": 1.0, "DD205": 0.2, "DD303": 0.9,
             "DD304": 0.9, "DD308": 0.7, "DD310": 0.7,
         },
-        tests=(evidence.small_updates, evidence.unusual_low_rate, evidence.lost_gradient),
+        tests=(evidence_rate.small_updates, evidence_rate.unusual_low_rate, evidence_rate.lost_gradient),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause(
         "schedule",
         {"DD107": 0.5, "DD203": 0.5, "DD208": 1.0, "DD303": 0.5, "DD304": 0.5, "DD308": 0.5},
-        tests=(evidence.rate_run_out,),
+        tests=(evidence_rate.rate_run_out,),
         consults=("TuneLearn",),
     ),
     Cause(

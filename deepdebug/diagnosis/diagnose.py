@@ -11,13 +11,15 @@ from deepdebug.diagnosis.evidence import cut_off_layers
 from deepdebug.diagnosis.fixes import remedy
 from deepdebug.diagnosis.tree import improper_data, satisfied_condition, tune_learn, weight_initialization
 from deepdebug.observation import Run
-from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding
+from deepdebug.records import Confidence, Diagnosis, Finding
 
 SEVERITY_SIZE = {"info": 0.2, "warn": 0.6, "error": 1.0, "fatal": 1.2}  # our first setting, not yet calibrated
 CONFIDENCE_SIZE = {"weak": 0.7, "strong": 1.0, "certain": 1.2}  # our first setting, not yet calibrated
 STOP_ORDER = ("DD401", "DD201", "DD103", "DD301", "DD202")  # the order in which data flow: the first poisoned place
-TIER_STEP = 20.0  # larger than any sum of evidence, so that a higher tier always outranks
-STOP_STEP = 10.0
+GRAVE = ("error", "fatal")
+LAST_TIER = 2
+TIER_STEP = 50.0  # larger than any sum of evidence, so that a higher tier always outranks
+STOP_STEP = 20.0  # numbers that are not finite come before other symptoms
 NAMING = 3.0  # weight from which a finding names its cause
 CONNECTION_CODES = ("DD203", "DD204")
 LOWER: dict[Confidence, Confidence] = {"certain": "strong", "strong": "weak", "weak": "weak"}
@@ -95,7 +97,7 @@ def _weigh(cause: Cause, case: Case) -> _Candidate:
         size = cause.weights.get(finding.code, 0.0) * effect_size(finding)
         by_code[finding.code] = max(by_code.get(finding.code, 0.0), size)
     score = sum(by_code.values()) + sum(one.weight for one in evidence)
-    rank = score + TIER_STEP * (2 - _tier(cause, case))
+    rank = score + TIER_STEP * (LAST_TIER - _tier(cause, case))
     if case.codes.intersection(STOP_ORDER):
         rank += STOP_STEP
     if all(finding.severity == "info" for finding in case.findings):
@@ -110,9 +112,8 @@ def effect_size(finding: Finding) -> float:
 
 def _tier(cause: Cause, case: Case) -> int:
     """Return the tier of a cause; a static contradiction that is a mere warning competes with the dynamic causes."""
-    graved = [one for one in case.findings if one.code in cause.needs]
-    is_grave = any(SEVERITIES.index(one.severity) >= SEVERITIES.index("error") for one in graved)
-    return cause.tier if is_grave else 2
+    anchors = [one for one in case.findings if one.code in cause.needs]
+    return cause.tier if any(one.severity in GRAVE for one in anchors) else LAST_TIER
 
 
 def _telling_first(cause: Cause, case: Case) -> tuple[Finding, ...]:

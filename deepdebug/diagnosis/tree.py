@@ -23,6 +23,7 @@ from deepdebug.records import Finding, Number
 
 MIN_VARIANCE, MAX_VARIANCE = 1e-5, 10.0  # DeepDiagnosis (ICSE 2022), taken from SageMaker Debugger's TensorVariance
 NOT_FINITE = 12.0  # decades off that a start value with NaN or infinite elements counts for
+MAX_FIRST_UPDATE = 0.0  # log10; our first setting, not yet calibrated: a first step as large as the weights
 UPDATE_CHECKS, RECENT = 3, 10
 
 
@@ -156,7 +157,7 @@ def tune_learn(run: Run) -> Answer:
     """
     recent = _recent_medians(run)[-UPDATE_CHECKS:]
     first = _first_median(run)
-    is_first = first is not None and (not recent or first > max(LearningRateTooHigh.max_first_update, *recent))
+    is_first = first is not None and (not recent or first > max(MAX_FIRST_UPDATE, *recent))
     if not recent and first is None:
         return Answer("TuneLearn", None, "no update with a gradient above 0 was measured")
     update = first if is_first and first is not None else median(recent)

@@ -62,8 +62,8 @@ def _of_object(loss: keras.losses.Loss, name: str) -> LossFacts:
     is_wrapper_of_users = type(loss).__name__ == "LossFunctionWrapper" and not _is_keras(function)
     if is_wrapper_of_users:
         return LossFacts("custom", name, is_function=True)
-    flag = loss.get_config().get("from_logits")
-    return LossFacts(ALIASES.get(kind, kind), name, flag, is_function=False)
+    config = loss.get_config()
+    return LossFacts(ALIASES.get(kind, kind), name, config.get("from_logits"), ignore_class=config.get("ignore_class"))
 
 
 def _of_function(function: Any, name: str) -> LossFacts:

@@ -56,7 +56,7 @@ class Observer:
             facts = inspect_model(self._model, None, fit)
             return Probe(self._model, facts, {}, "weights"), facts, "weights"
         failure: Exception | None = None
-        flows = _Flows(self._model, sample)
+        flows = _Flows(self._model, sample, fit)
         for mode, depth in ATTEMPTS:
             try:
                 flow = flows.at(depth) if depth else None
@@ -106,13 +106,13 @@ class Observer:
 class _Flows:
     """Follows the data flow at most once per depth."""
 
-    def __init__(self, model: keras.Model, sample: Sample) -> None:
-        self._model, self._sample = model, sample
+    def __init__(self, model: keras.Model, sample: Sample, fit: FitFacts) -> None:
+        self._model, self._sample, self._fit = model, sample, fit
         self._known: dict[str, Flow] = {}
 
     def at(self, depth: str) -> Flow:
         if depth not in self._known:
-            with unnoticed():
+            with unnoticed(self._fit):
                 self._known[depth] = follow(self._model, self._sample.native()[0], depth)
         return self._known[depth]
 

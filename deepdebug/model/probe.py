@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from deepdebug.facts import Facts
+from deepdebug.facts import Facts, FitFacts
 from deepdebug.model import backend, private
 from deepdebug.model.record import Call, recorded_calls
 from deepdebug.model.statistics import (
@@ -30,6 +30,12 @@ from deepdebug.observe.readings import Readings
 MAX_PREDICTIONS = 2**18
 HALF_PRECISION_SCALE = 256.0  # keeps float16 gradients from underflowing without making healthy ones overflow
 Mode = Literal["graded", "forward", "weights"]
+# Data that may run a user's Python code in a thread: Keras prefetches on TensorFlow, tf.data and grain do everywhere.
+THREADED_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "tensorflow": ("tf.data", "PyDataset", "generator", "grain", "unknown"),
+    "jax": ("tf.data", "grain"),
+    "torch": ("tf.data", "grain"),
+}
 UNJUDGED_ACTIVATION_FAMILIES = ("recurrent", "attention")  # gates saturate by design
 
 
@@ -46,6 +52,7 @@ class Probe:
 
     def __init__(self, model: keras.Model, facts: Facts, operations: Mapping[str, keras.Operation], mode: Mode) -> None:
         self._model = model
+        self._fit = facts.fit
         self._operations = operations
         self._activations = {
             layer.name: "unknown" if layer.family in UNJUDGED_ACTIVATION_FAMILIES else layer.activation
@@ -71,7 +78,7 @@ class Probe:
             rows: Number of rows in `x`.
         """
         take = backend.current().values
-        with unnoticed():
+        with unnoticed(self._fit):
             values = (take(self._trainable), take(self._state), take(self._slots), self._initial)
             vector, predictions = self._compiled(values, x, y)
             numbers = np.asarray(ops.convert_to_numpy(vector), dtype="float64").tolist()
@@ -197,10 +204,15 @@ def _slots(model: keras.Model, trainable: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def unnoticed() -> Iterator[None]:
+def unnoticed(fit: FitFacts) -> Iterator[None]:
     """Put back the random states of Python, numpy and the backend when the block ends, and warn of nothing meanwhile.
 
-    A warning that the model gives while we call it comes, or came, in the training too.
+    A warning that the model gives while we call it comes, or came, in the training too. Where a thread makes the
+    batches, the states of Python and numpy are left alone: it may draw during the block, and would then draw the same
+    numbers again.
+
+    Args:
+        fit: The arguments of the running `fit`.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
@@ -208,5 +220,6 @@ def unnoticed() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+        if fit.source not in THREADED_SOURCES.get(keras.config.backend(), ()):
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)

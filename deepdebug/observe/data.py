@@ -63,6 +63,9 @@ def describe_data(
         complete=complete,
         inputs=tuple(describe_input(name, array, max_elements=max_elements) for name, array in inputs),
         labels=tuple(described),
+        validation_inputs=tuple(
+            describe_input(name, array, max_elements=max_elements) for name, array in validation_inputs
+        ),
         validation_labels=tuple(
             describe_labels(name, array, max_elements=max_elements)
             for name, array in validation_labels

@@ -1,15 +1,14 @@
 """Trains over two logical CPUs, which must be set up before TensorFlow starts; run by a test in a process of its own."""
 
-import tensorflow as tf
-
 from deepdebug.callback import Diagnose
 from tests.backends.trainings import train
 
-DEVICES = [tf.config.LogicalDeviceConfiguration()] * 2
-
 
 def main() -> None:
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], DEVICES)
+    import tensorflow as tf
+
+    devices = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
     for kind in ("validation_split", "tf.data"):
         doctor = Diagnose(verbose=0)
         plain = train(kind, scope=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope())

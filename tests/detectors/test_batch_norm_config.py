@@ -21,7 +21,7 @@ def detect(fit, *layers):
 
 def test_batches_of_one_row_are_an_error():
     (finding,) = detect(replace(FIT, batch_size=1), OF_VECTORS)
-    assert finding.message == "layer 'norm' normalises over batches of one row, which makes its output 0 for every row"
+    assert finding.message == "Layer 'norm' normalises over batches of one row, which makes its output 0 for every row"
     assert (finding.severity, finding.confidence) == ("error", "certain")
 
 
@@ -35,7 +35,7 @@ def test_batches_of_two_rows_are_silent():
 
 def test_last_batch_of_one_row_among_few_is_a_warning():
     (finding,) = detect(replace(FIT, rows=129), OF_VECTORS)
-    assert finding.message == "layer 'norm' gets one row in the last of the batches of 32 rows"
+    assert finding.message == "Layer 'norm' gets one row in the last of the batches of 32 rows"
     assert finding.severity == "warn"
 
 
@@ -58,7 +58,7 @@ def test_frozen_batch_normalisation_is_silent():
 def test_dropout_directly_before_is_mentioned():
     drop = layer("drop", "Dropout", "dropout", config={"rate": 0.3})
     (finding,) = detect(FIT, drop, OF_VECTORS)
-    assert finding.message == "layer 'norm' normalises the output of dropout 'drop'"
+    assert finding.message == "Layer 'norm' normalises the output of dropout 'drop'"
     assert finding.severity == "info"
 
 

@@ -19,13 +19,13 @@ def detect(fit, *layers):
 
 def test_few_updates_per_epoch_are_mentioned():
     (finding,) = detect(FEW)
-    assert finding.message == "batches of 256 rows give 4 updates per epoch"
+    assert finding.message == "Batches of 256 rows give 4 updates per epoch"
     assert (finding.severity, finding.value, finding.threshold) == ("info", 4.0, 5.0)
 
 
 def test_batch_of_most_rows_is_mentioned():
     (finding,) = detect(replace(FEW, batch_size=501, steps_per_epoch=2))
-    assert finding.message == "a batch of 501 holds over 50% of the 1000 training rows"
+    assert finding.message == "A batch of 501 holds over 50% of the 1000 training rows"
 
 
 def test_five_updates_are_silent():
@@ -38,7 +38,7 @@ def test_few_updates_in_many_epochs_are_silent():
 
 def test_three_rows_for_batch_normalisation_are_mentioned():
     (finding,) = detect(replace(FEW, batch_size=3, steps_per_epoch=334), BATCH_NORM)
-    assert finding.message == "batches of 3 rows give batch normalisation a noisy mean and variance"
+    assert finding.message == "Batches of 3 rows give batch normalisation a noisy mean and variance"
 
 
 def test_frozen_batch_normalisation_is_silent():

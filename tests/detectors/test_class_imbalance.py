@@ -18,7 +18,7 @@ def run_with(**changes):
 def test_rare_class_that_is_not_found_is_reported():
     (finding,) = ClassImbalance().detect(run_with())
     assert finding.message == (
-        "output 'output' finds 4.0% of class 1; the largest class has 19.2 times the rows of the smallest"
+        "Output 'output' finds 4.0% of class 1; the largest class has 19.2 times the rows of the smallest"
     )
     assert (finding.severity, finding.value, finding.evidence["class"]) == ("warn", 0.04, 1)
 

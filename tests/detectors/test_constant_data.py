@@ -18,7 +18,7 @@ from tests.factory import dense, healthy_run
 def test_labels_of_one_class_are_an_error():
     labels = class_numbers(3, maximum=0.0, variance=0.0, distinct=1, class_counts=(1000,))
     (finding,) = ConstantData().detect(with_data(labels=(labels,)))
-    assert finding.message == "the labels of output 'output' are the same for every row"
+    assert finding.message == "The labels of output 'output' are the same for every row"
     assert finding.severity == "error"
 
 

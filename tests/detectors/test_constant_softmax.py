@@ -13,7 +13,7 @@ from tests.factory import dense, healthy_run
 def test_output_of_one_unit_is_reported_with_its_fix():
     (finding,) = ConstantSoftmax().detect(one_output("softmax", "binary_crossentropy", class_numbers(2), (1,)))
     assert finding.layer == "head"
-    assert finding.message == "layer 'head' applies softmax over one unit, whose output is the constant 1: use sigmoid"
+    assert finding.message == "Layer 'head' applies softmax over one unit, whose output is the constant 1: use sigmoid"
     assert (finding.severity, finding.confidence) == ("error", "certain")
 
 

@@ -23,7 +23,7 @@ def detect(one, *layers):
 def test_large_values_are_reported_with_their_median():
     (finding,) = detect(LARGE)
     assert finding.message == (
-        "input 'input' has a median absolute value of 500, which layer 'hidden' receives as it is"
+        "Input 'input' has a median absolute value of 500, which layer 'hidden' receives as it is"
     )
     assert (finding.severity, finding.value, finding.threshold) == ("warn", 500.0, 10.0)
 

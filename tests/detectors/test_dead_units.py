@@ -1,8 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deepdebug.detectors.dead_units import DeadUnits
 from deepdebug.errors import NotJudged
-from tests.factory import change_layer, healthy_run
+from tests.detectors.deep import unskilled
+from tests.factory import change_layer, change_output, healthy_run
 
 
 def test_dead_layer_is_reported_with_its_share():
@@ -22,9 +25,29 @@ def test_one_bad_check_is_not_enough():
 
 
 def test_wholly_dead_layer_is_fatal():
-    run = change_layer(healthy_run(), "hidden", dead_fraction=1.0)
+    run = change_layer(unskilled(healthy_run()), "hidden", dead_fraction=1.0)
     (finding,) = DeadUnits().detect(run)
     assert finding.severity == "fatal"
+
+
+def test_wholly_dead_layer_of_a_model_that_works_is_an_error():
+    run = change_layer(healthy_run(), "hidden", dead_fraction=1.0)
+    (finding,) = DeadUnits().detect(run)
+    assert finding.severity == "error"
+
+
+def test_solved_task_needs_a_nearly_dead_layer_for_a_warning():
+    solved = change_output(healthy_run(), accuracy=1.0)
+    assert list(DeadUnits().detect(change_layer(solved, "hidden", dead_fraction=0.89))) == []
+    (finding,) = DeadUnits().detect(change_layer(solved, "hidden", dead_fraction=1.0))
+    assert finding.severity == "warn"
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_more_dead_units_never_remove_the_finding(one, other):
+    fewer, more = sorted((one, other))
+    runs = [change_layer(healthy_run(), "hidden", dead_fraction=share) for share in (fewer, more)]
+    assert len(list(DeadUnits().detect(runs[0]))) <= len(list(DeadUnits().detect(runs[1])))
 
 
 def test_too_short_a_run_is_not_judged():

@@ -27,7 +27,7 @@ def detect(*layers):
 
 def test_high_rate_is_reported():
     (finding,) = detect(dense("hidden"), dropout(0.8), HEAD)
-    assert finding.message == "layer 'drop' drops 80% of its inputs in training"
+    assert finding.message == "Layer 'drop' drops 80% of its inputs in training"
     assert (finding.severity, finding.value, finding.threshold) == ("warn", 0.8, 0.6)
 
 
@@ -42,7 +42,7 @@ def test_recurrent_dropout_counts():
 
 def test_dropout_behind_the_output_is_reported():
     (finding,) = detect(dense("hidden"), HEAD, dropout(0.2))
-    assert finding.message == "layer 'drop' applies dropout behind the output layer, to the predictions themselves"
+    assert finding.message == "Layer 'drop' applies dropout behind the output layer, to the predictions themselves"
     assert finding.severity == "warn"
 
 

@@ -27,7 +27,7 @@ def detect(*layers):
 def test_layer_that_drops_the_mask_is_named():
     (finding,) = detect(WORDS, PASSING, OWN, lstm(receives_mask=False))
     assert finding.message == (
-        "the mask of layer 'words' is lost in layer 'own' and does not reach the recurrent layer 'lstm'"
+        "The mask of layer 'words' is lost in layer 'own' and does not reach the recurrent layer 'lstm'"
     )
     assert (finding.layer, finding.severity) == ("own", "warn")
 
@@ -39,7 +39,7 @@ def test_masking_layer_counts():
 
 def test_mask_that_does_not_arrive_is_reported_without_a_place():
     (finding,) = detect(WORDS, lstm(receives_mask=False))
-    assert finding.message == "the mask of layer 'words' does not reach the recurrent layer 'lstm'"
+    assert finding.message == "The mask of layer 'words' does not reach the recurrent layer 'lstm'"
     assert finding.layer == "lstm"
 
 

@@ -22,7 +22,7 @@ def detect(ids, *layers):
 
 def test_id_beyond_the_table_is_fatal():
     (finding,) = detect(replace(IDS, maximum=1000.0))
-    assert finding.message == "input 'input' has ids from 0 to 1000, but the table of embedding 'words' has 1000 rows"
+    assert finding.message == "Input 'input' has ids from 0 to 1000, but the table of embedding 'words' has 1000 rows"
     assert (finding.severity, finding.layer, finding.value, finding.threshold) == ("fatal", "words", 1000.0, 1000.0)
 
 
@@ -40,7 +40,7 @@ def test_fractions_are_an_error():
 
 def test_table_of_which_most_is_not_used_is_mentioned():
     (finding,) = detect(replace(IDS, maximum=49.0))
-    assert finding.message == "the table of embedding 'words' has 1000 rows, of which ids up to 49 use 5.0%"
+    assert finding.message == "The table of embedding 'words' has 1000 rows, of which ids up to 49 use 5.0%"
     assert finding.severity == "info"
 
 
@@ -56,7 +56,7 @@ def test_input_of_that_name_is_meant_where_there_are_several():
     other = standardised("numbers", minimum=-4.0)
     words_of_text = replace(words(), inputs=("input:text",))
     (finding,) = detect((other, replace(IDS, name="text", maximum=5000.0)), words_of_text)
-    assert finding.message.startswith("input 'text' has ids")
+    assert finding.message.startswith("Input 'text' has ids")
 
 
 def test_ids_that_a_layer_changes_are_silent():

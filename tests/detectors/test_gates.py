@@ -123,6 +123,12 @@ def test_learning_rate_of_zero_from_the_start_has_not_run_out():
     assert not gates.learning_rate_run_out(with_rates([0.0, 0.0, 0.0]))
 
 
+@pytest.mark.parametrize(("loss", "penalty", "zero"), [(0.0, None, True), (0.5, 0.5, True), (1e-9, 0.0, False)])
+def test_loss_without_penalties_is_zero(loss, penalty, zero):
+    seen = change_observations(healthy_run(), loss=loss, penalty=penalty).latest
+    assert gates.loss_is_zero(seen) is zero
+
+
 def test_alarm_means_broken_and_diverging():
     run = with_alarm(healthy_run())
     assert gates.broken(run)

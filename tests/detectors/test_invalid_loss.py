@@ -21,7 +21,7 @@ def test_loss_that_is_not_finite_is_fatal(value):
     (finding,) = InvalidLoss().detect(with_metric(healthy_run(3), "loss", [1.0, 0.8, value]))
     assert (finding.severity, finding.location, finding.step) == ("fatal", "M", 300)
     assert finding.evidence["last_finite_loss"] == 0.8
-    assert finding.message == f"the training loss is {value} after 300 updates"
+    assert finding.message == f"The training loss is {value} after 300 updates"
 
 
 def test_alarm_inside_an_epoch_is_reported_at_once():

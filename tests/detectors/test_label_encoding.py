@@ -14,7 +14,7 @@ def detect(*arguments):
 
 def test_class_beyond_the_units_is_reported_with_both_numbers():
     (finding,) = detect("softmax", SPARSE, class_numbers(4), (3,))
-    assert finding.message == "output 'head' has labels from 0 to 3, where its 3 units take classes 0 to 2"
+    assert finding.message == "Output 'head' has labels from 0 to 3, where its 3 units take classes 0 to 2"
     assert (finding.value, finding.location, finding.severity) == (3.0, "DATA", "error")
 
 
@@ -48,7 +48,7 @@ def test_several_classes_beyond_the_units_are_an_error_in_segmentation_too():
 def test_text_labels_are_reported(dtype):
     labels = class_numbers(minimum=None, maximum=None, integer=False, dtype=dtype)
     (finding,) = detect("softmax", SPARSE, labels)
-    assert finding.message.startswith(f"output 'head' has labels of type '{dtype}'")
+    assert finding.message.startswith(f"Output 'head' has labels of type '{dtype}'")
 
 
 def test_labels_that_are_all_nan_are_left_to_the_check_of_the_data():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from deepdebug.detectors.learning_rate_too_high import LearningRateTooHigh
 from deepdebug.errors import NotJudged
-from tests.detectors.deep import change_observations, unskilled, with_alarm
+from tests.detectors.deep import change_observations, deep_facts, deep_run, unskilled, with_alarm
 from tests.factory import change_output, change_variable, healthy_run
 
 
@@ -86,6 +86,20 @@ def test_dead_network_is_explained_by_the_last_check_with_a_gradient():
     (finding,) = findings(dead(with_update(2.0)))
     assert finding.value == pytest.approx(2.0)
     assert findings(dead(with_update(0.1))) == []
+
+
+def test_network_of_which_most_is_dead_is_explained_likewise():
+    run = with_update(0.01, run=with_update(2.0, only=(-1,), run=deep_run(deep_facts(4))), only=range(5))
+    for layer in ("d0", "d1"):
+        run = change_variable(run, f"model/{layer}/kernel", range(5), gradient_rms=0.0)
+    assert findings(run) == []
+    (finding,) = findings(change_variable(run, "model/d2/kernel", range(5), gradient_rms=0.0))
+    assert finding.value == pytest.approx(2.0)
+
+
+def test_loss_of_zero_needs_no_gradient():
+    run = change_observations(dead(with_update(2.0)), only=(4,), loss=0.5, penalty=0.5)
+    assert findings(run) == []
 
 
 def test_network_that_never_had_a_gradient_is_not_judged():

@@ -12,7 +12,7 @@ from tests.factory import healthy_run
 def test_raw_numbers_are_reported_with_the_activation_they_need():
     (finding,) = LossActivationMismatch().detect(one_output("linear", "sparse_categorical_crossentropy"))
     assert finding.message == (
-        "layer 'head' (linear) gives raw numbers to sparse_categorical_crossentropy, which takes probabilities: "
+        "Layer 'head' (linear) gives raw numbers to sparse_categorical_crossentropy, which takes probabilities: "
         "use softmax"
     )
     assert (finding.layer, finding.severity, finding.confidence) == ("head", "error", "certain")

@@ -30,7 +30,7 @@ def detect(*layers: LayerFacts):
 
 def test_two_dense_layers_without_an_activation_are_reported():
     (finding,) = detect(dense("first"), linear(), HEAD)
-    assert finding.message == "layers 'hidden' and 'head' have only linear maps between them"
+    assert finding.message == "Layers 'hidden' and 'head' have only linear maps between them"
     assert (finding.layer, finding.severity) == ("hidden", "warn")
 
 
@@ -136,7 +136,7 @@ def test_second_softmax_is_a_warning():
     second = layer("again", "Softmax", "activation", activation="softmax")
     (finding,) = detect(dense("first"), HEAD, second)
     assert (finding.layer, finding.severity) == ("again", "warn")
-    assert finding.message == "layer 'again' applies softmax to the softmax of layer 'head'"
+    assert finding.message == "Layer 'again' applies softmax to the softmax of layer 'head'"
 
 
 def test_second_relu_is_mentioned_only():

@@ -10,14 +10,14 @@ from tests.factory import dense, healthy_run
 def test_nan_in_an_input_is_fatal_and_placed():
     run = with_data(inputs=(standardised(non_finite=3, first_non_finite="row 17, column 3"),))
     (finding,) = NonFiniteData().detect(run)
-    assert finding.message == ("input 'input' holds 3 values that are NaN or infinite, the first at row 17, column 3")
+    assert finding.message == ("Input 'input' holds 3 values that are NaN or infinite, the first at row 17, column 3")
     assert (finding.severity, finding.value, finding.location) == ("fatal", 3.0, "DATA")
 
 
 def test_nan_in_the_labels_is_fatal():
     run = with_data(labels=(class_numbers(non_finite=1, first_non_finite="row 5"),))
     (finding,) = NonFiniteData().detect(run)
-    assert finding.message == "the labels 'output' hold 1 value that is NaN or infinite, the first at row 5"
+    assert finding.message == "The labels 'output' hold 1 value that is NaN or infinite, the first at row 5"
     assert finding.severity == "fatal"
 
 

@@ -29,7 +29,7 @@ def detect(*arguments):
 
 def test_targets_beyond_a_sigmoid_are_reported_with_both_ranges():
     (finding,) = detect("sigmoid", MSE, numbers(0, 30), (1,))
-    assert finding.message == "layer 'head' (sigmoid) gives values from 0 to 1 and cannot reach the labels from 0 to 30"
+    assert finding.message == "Layer 'head' (sigmoid) gives values from 0 to 1 and cannot reach the labels from 0 to 30"
     assert (finding.value, finding.threshold, finding.severity) == (30.0, 1.0, "error")
 
 

@@ -29,7 +29,7 @@ def detect(*arguments, **config):
 def test_all_steps_for_one_label_are_reported():
     (finding,) = detect(SPARSE, class_numbers(), return_sequences=True)
     assert finding.message == (
-        "layer 'lstm' returns all time steps, so output 'output' has 20 values per row where the labels have one"
+        "Layer 'lstm' returns all time steps, so output 'output' has 20 values per row where the labels have one"
     )
     assert (finding.layer, finding.severity, finding.value) == ("lstm", "warn", 20.0)
 

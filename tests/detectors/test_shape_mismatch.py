@@ -20,7 +20,7 @@ def detect(*arguments, **changes):
 def test_one_unit_for_ten_targets_is_reported_with_both_shapes():
     (finding,) = detect("linear", MSE, numbers(shape=(10,)), (1,))
     assert finding.message == (
-        "mean_squared_error broadcasts labels of shape (rows, 10) against the output of shape (rows, 1) of layer 'head'"
+        "Mean_squared_error broadcasts labels of shape (rows, 10) against the output of shape (rows, 1) of layer 'head'"
     )
     assert (finding.severity, finding.confidence) == ("error", "certain")
 

@@ -22,18 +22,18 @@ def detect(labels, validation=(), fit=SPLIT, complete=True):
 
 def test_least_probable_of_several_missing_classes_is_named():
     (finding,) = detect(counted(400, 400, 0), (counted(0, 67, 133),))
-    assert finding.message == ("class 2 of output 'output' is missing in the training data, with 133 rows in the other")
+    assert finding.message == ("Class 2 of output 'output' is missing in the training data, with 133 rows in the other")
     assert (finding.evidence["classes_missing"], finding.severity) == (2, "error")
 
 
 def test_class_missing_in_the_validation_data_is_an_error():
     (finding,) = detect(counted(300, 300, 100), (counted(110, 110, 0),))
-    assert "class 2 of output 'output' is missing in the validation data" in finding.message
+    assert "Class 2 of output 'output' is missing in the validation data" in finding.message
 
 
 def test_class_that_only_the_validation_data_hold_is_an_error():
     (finding,) = detect(counted(400, 400), (counted(70, 65, 65),))
-    assert "class 2 of output 'output' is missing in the training data" in finding.message
+    assert "Class 2 of output 'output' is missing in the training data" in finding.message
 
 
 def test_rare_class_that_a_random_split_may_leave_out_is_silent():
@@ -77,7 +77,7 @@ def test_order_of_few_rows_is_silent():
 
 def test_shifted_class_shares_are_a_warning():
     (finding,) = detect(counted(700, 100), (counted(100, 100),))
-    assert finding.message == "training and validation data differ by 38% in the class shares of output 'output'"
+    assert finding.message == "Training and validation data differ by 38% in the class shares of output 'output'"
     assert finding.severity == "warn"
 
 

@@ -81,6 +81,12 @@ def test_kernels_without_a_gradient_do_not_enter_the_median_update():
     assert weights.median_update(run, run.latest) == pytest.approx(-3.0)
 
 
+def test_share_of_living_kernels():
+    run = change_variable(healthy_run(), "model/hidden/kernel", gradient_rms=0.0)
+    assert weights.alive_share(run, run.latest) == 0.5
+    assert weights.alive_share(run, change_observations(run, variables=run.latest.variables[:1]).latest) == 0.0
+
+
 def test_no_update_at_all_has_no_median():
     run = healthy_run()
     for facts in run.facts.variables:
