@@ -6,6 +6,7 @@ import os
 import hypothesis
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models are tiny; on a busy machine torch's threads wait in vain
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 NEED_KERAS = ("backends", "contract", "model", "test_callback.py", "test_watch.py")
 

@@ -129,6 +129,12 @@ def learning_rate_run_out(run: Run) -> bool:
     return bool(rates) and rates[-1] < MIN_LEARNING_RATE_SHARE * max(rates)
 
 
+def require_learning_rate(run: Run) -> None:
+    """Raise `NotJudged` when the learning rate has run out (gate G2): then little moves, and rightly so."""
+    if learning_rate_run_out(run):
+        raise NotJudged("the learning rate has fallen below 1 % of its largest value, so that nothing moves any more")
+
+
 def learning_rate_rising(run: Run, checks: int = 3) -> bool:
     """Tell whether the learning rate has been raised within the newest `checks` checks, as in a warm-up."""
     rates = [seen.learning_rate for seen in run.observations[-checks:] if seen.learning_rate is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,8 +22,8 @@ class LearningRateTooHigh:
     What it does:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
-        stopped being finite, or most gradients have become 0, the last sound check is judged alone. Solved tasks and
-        learning rates that have run out are left out.
+        stopped being finite, or most gradients have become 0, the last sound check is judged alone; when the model has
+        become worse than at its start, the first one. Solved tasks and learning rates that have run out are left out.
 
     Why it matters:
         Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
@@ -58,39 +58,48 @@ class LearningRateTooHigh:
         """Yield one finding when the relative update exceeds the threshold."""
         sound = gates.last_sound(run) if gates.broken(run) else None
         if sound is not None:
-            yield from self._judge_one(run, sound)
+            yield from self._judge(run, [sound])
             return
         checks = gates.last_checks(run, WINDOW, least=CHECKS)
         weights.require_gradients(run, checks[-1])
-        if gates.learned(run) or gates.loss_is_zero(checks[-1]) or gates.learning_rate_run_out(run):
+        gates.require_learning_rate(run)
+        if gates.learned(run) or gates.loss_is_zero(checks[-1]):
             return
         newest = weights.median_update(run, checks[-1])
-        if newest is None or not self._is_alive(run, checks[-1]):
-            yield from self._judge_one(run, self._last_alive(run))
-            return
-        if newest <= self.max_log10_update:
-            return
-        recent = weights.recent_median_update(run, checks)
-        if recent is not None and recent > self.max_log10_update:
-            yield self._finding(run, recent, self.max_log10_update)
+        is_alive = newest is not None and self._is_alive(run, checks[-1])
+        if newest is not None and is_alive and newest > self.max_log10_update:
+            recent = weights.recent_median_update(run, checks)
+            if recent is not None and recent > self.max_log10_update:
+                yield self._finding(run, recent, self.max_log10_update)
+        else:
+            yield from self._judge(run, self._before_the_ruin(run, checks[-1], is_alive))
+
+    def _before_the_ruin(self, run: Run, now: Observation, is_alive: bool) -> list[Observation]:
+        """Return the checks that may show the steps which killed the network, or made it worse than at its start."""
+        worse = gates.diverging(run) and (now.skill is None or now.skill < self.error_skill)
+        last = [] if is_alive else [self._first_alive(run, reversed(run.observations))]
+        return last + ([self._first_alive(run, run.observations)] if worse else [])
 
     def _is_alive(self, run: Run, seen: Observation) -> bool:
         share = weights.alive_share(run, seen)
         return share is None or share >= self.min_alive
 
-    def _last_alive(self, run: Run) -> Observation:
-        """Return the newest check at which enough kernels had a gradient; a network that has died had one before."""
-        for seen in reversed(run.observations):
+    def _first_alive(self, run: Run, observations: Iterable[Observation]) -> Observation:
+        """Return the first of these at which enough kernels had a gradient; a network that has died had one before."""
+        for seen in observations:
             if seen.variables and self._is_alive(run, seen) and weights.median_update(run, seen) is not None:
                 return seen
         raise NotJudged("no update of a kernel with a gradient above 0 was measured")
 
-    def _judge_one(self, run: Run, sound: Observation) -> Iterator[Finding]:
-        weights.require_gradients(run, sound)
-        update = weights.median_update(run, sound)
-        limit = self.max_log10_update if gates.is_warm(run, sound) else self.max_first_update
-        if update is not None and update > limit:
-            yield self._finding(run, update, limit)
+    def _judge(self, run: Run, sound: list[Observation]) -> Iterator[Finding]:
+        """Yield a finding for the first of these checks at which the update was too large."""
+        for seen in sound:
+            weights.require_gradients(run, seen)
+            update = weights.median_update(run, seen)
+            limit = self.max_log10_update if gates.is_warm(run, seen) else self.max_first_update
+            if update is not None and update > limit:
+                yield self._finding(run, update, limit)
+                return
 
     def _finding(self, run: Run, update: float, limit: float) -> Finding:
         now = run.latest

@@ -69,7 +69,11 @@ class LearningRateTooLow:
         newest, limit = weights.median_update(run, checks[-1]), self._limit(run)
         if newest is None:
             raise NotJudged("no update of a kernel with a gradient above 0 was measured")
-        if newest >= limit or gates.converged(run) or self._scheduled(run) or self._arrived(run, checks[-1]):
+        if newest >= limit or gates.converged(run):
+            return
+        if self._scheduled(run):
+            raise NotJudged("the learning rate is being raised, or a schedule has lowered it to a tenth or less")
+        if self._arrived(run, checks[-1]):
             return
         recent = weights.recent_median_update(run, checks)
         if recent is not None and recent < limit:

@@ -57,7 +57,8 @@ class UnchangedActivation:
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding for the first layer that has not changed over the newest `patience` checks."""
         checks = self._comparable(gates.last_checks(run, 2 * self.patience, self.min_updates, self.patience))
-        if len(checks) < 2 or gates.learning_rate_run_out(run) or gates.converged(run):
+        gates.require_learning_rate(run)
+        if len(checks) < 2 or gates.converged(run):
             return
         suspects = {layer.name for layer in checks[-1].layers}
         for older, newer in itertools.pairwise(reversed(checks)):

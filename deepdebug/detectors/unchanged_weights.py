@@ -69,8 +69,7 @@ class UnchangedWeights:
         candidates = [pair for pair in weights.trained(run, now) if pair[0].role not in SECONDARY_ROLES]
         if any(seen.moved is None for _, seen in candidates):
             raise NotJudged("the weights at the start of `fit` are not known")
-        if gates.learning_rate_run_out(run):
-            return
+        gates.require_learning_rate(run)
         layers: dict[str | None, list[weights.Pair]] = {}
         for pair in weights.in_flow_order(run, candidates):
             layers.setdefault(pair[0].layer, []).append(pair)

@@ -72,7 +72,8 @@ class VanishingGradient:
         if run.facts.variables and not run.facts.layers:
             raise NotJudged("the order of the layers is not known")
         profile = weights.gradient_profile(run, now)
-        if not self._vanishes(run, now, profile) or gates.converged(run) or gates.learning_rate_run_out(run):
+        gates.require_learning_rate(run)
+        if not self._vanishes(run, now, profile) or gates.converged(run):
             return
         if any(self._vanishes(run, seen, weights.gradient_profile(run, seen)) for seen in checks[:-1]):
             yield self._finding(run, now, profile)

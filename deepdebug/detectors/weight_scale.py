@@ -22,8 +22,8 @@ class WeightScale:
     What it does:
         Compares the standard deviation of every trainable kernel before the first update with those of He, Glorot and
         LeCun initialisation for its shape. In stacks of rectifier layers without normalisation it also compares the
-        size of the output of the last hidden layer with that of the first. Constant kernels (see DD209), recurrent kernels,
-        embeddings, small last layers and models that come trained are not judged.
+        size of the output of the last hidden layer with that of the first. Constant kernels (see DD209), recurrent
+        kernels, embeddings, small last layers and models that come trained are not judged.
 
     Why it matters:
         Signals grow or fade from layer to layer by this factor: units saturate or the gradient explodes, or the first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from deepdebug.detectors import flow
-from deepdebug.detectors.weight_scale import recommended_std, usual_stds
+from deepdebug.detectors.initial_scale import RECTIFIERS, following_activation
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.evidence import SATURATING, cut_off_layers, hidden_layers
 from deepdebug.diagnosis.snippets import compile_code, getter_code, layer_code, layers_code
@@ -40,12 +40,10 @@ def initialization(case: Case) -> Remedy:
 
 
 def _initializer(run: Run, name: str) -> str:
-    kernels = [one for one in run.facts.variables if one.layer == name and one.role == "kernel"]
-    if not kernels:
-        return "glorot_uniform"
-    he, lecun, glorot, _ = usual_stds(kernels[0])
-    wanted = recommended_std(run.facts, kernels[0])
-    return {he: "he_normal", lecun: "lecun_normal", glorot: "glorot_uniform"}[wanted]
+    activation = following_activation(run.facts, name)
+    if activation in RECTIFIERS:
+        return "he_normal"
+    return "lecun_normal" if activation == "selu" else "glorot_uniform"
 
 
 def hidden_activation(case: Case) -> Remedy:

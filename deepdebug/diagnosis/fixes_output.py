@@ -38,9 +38,8 @@ def loss_activation(case: Case) -> Remedy:
     if head.activation == output.activation:
         fault = f"Loss {output.loss.kind} does not fit the {output.activation} of layer '{_place(case, output)}'"
         return Remedy(fault, "MSG1", Fix(f"Use {_in_words(head)}.", head_code(case, output, head)))
-    fault = (
-        f"{output.activation.capitalize()} of layer '{_place(case, output)}' does not fit the loss {output.loss.kind}"
-    )
+    present = "no activation" if output.activation == "linear" else output.activation
+    fault = f"Layer '{_place(case, output)}' ({present}) does not fit the loss {output.loss.kind}"
     return Remedy(fault, "MSG2", Fix(f"Use {_in_words(head)}.", head_code(case, output, head)))
 
 

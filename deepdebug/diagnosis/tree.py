@@ -12,10 +12,11 @@ from statistics import median
 
 from deepdebug.detectors import gates, weights
 from deepdebug.detectors.data_scale import DataScale
+from deepdebug.detectors.initial_scale import recommended_std, usual_stds
 from deepdebug.detectors.learning_rate_too_high import LearningRateTooHigh
 from deepdebug.detectors.learning_rate_too_low import LearningRateTooLow
 from deepdebug.detectors.symmetric_weights import comes_trained, start_of
-from deepdebug.detectors.weight_scale import WeightScale, recommended_std, usual_stds
+from deepdebug.detectors.weight_scale import WeightScale
 from deepdebug.errors import NotJudged
 from deepdebug.facts import InputFacts, VariableFacts
 from deepdebug.observation import Run, VariableObservation

@@ -38,7 +38,7 @@ class Feed:
 
     @property
     def screen(self) -> Sample | None:
-        """The rows for each check, about 1 % of an epoch."""
+        """The rows for each check, a small share of an epoch."""
         return None if self._all is None else self._all.head(screen_rows(self.fit, self._all.rows))
 
     @property

@@ -21,7 +21,7 @@ KINDS = {
     "TorchDataLoaderAdapter": "DataLoader",
     "GrainDatasetAdapter": "grain",
 }
-SCREEN_SHARE = 0.01  # rows probed at each epoch end, as a share of the rows trained on, so that cost stays about 1 %
+SCREEN_SHARE = 0.005  # rows probed at each epoch end, as a share of the rows trained on, so that cost stays about 1 %
 SCREEN_ROWS = (32, 512)
 CONFIRM_ROWS = 1024  # 512 to probe and 512 to confirm, method section 6.1
 SEED = 20220521

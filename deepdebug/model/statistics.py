@@ -33,17 +33,20 @@ def layer_statistics(output: Any, activation: str, unit_axis: int) -> Tensors:
     raw = ops.cast(output, "float32")
     finite = ops.isfinite(raw)
     values = ops.where(finite, raw, 0.0)
+    # Few passes over the activations: these are the only large tensors here.
+    mean, mean_square = ops.mean(values, axis=0), ops.mean(ops.square(values), axis=0)
+    unit_maximum = ops.max(values, axis=_all_but(values, unit_axis))
     numbers = {
         "non_finite": _mean(ops.logical_not(finite)),
-        "mean": ops.mean(values),
-        "rms": ops.sqrt(ops.mean(ops.square(values))),
+        "mean": ops.mean(mean),
+        "rms": ops.sqrt(ops.mean(mean_square)),
         "minimum": ops.min(values),
-        "maximum": ops.max(values),
-        "row_spread": ops.sqrt(ops.mean(ops.var(values, axis=0))),
+        "maximum": ops.max(unit_maximum),
+        "row_spread": ops.sqrt(ops.mean(ops.maximum(mean_square - ops.square(mean), 0.0))),
     }
     if activation in RECTIFIERS:
         numbers["zero_fraction"] = _mean(ops.equal(values, 0.0))
-        numbers["dead_fraction"] = _mean(ops.less_equal(ops.max(values, axis=_all_but(values, unit_axis)), 0.0))
+        numbers["dead_fraction"] = _mean(ops.less_equal(unit_maximum, 0.0))
     if activation in FLAT_PARTS:
         numbers |= _saturation(values, FLAT_PARTS[activation], unit_axis)
     return numbers

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 from keras.initializers import Constant, RandomNormal
 from keras.optimizers import SGD, Adam
+from keras.regularizers import L2
 
 from deepdebug import Diagnose
 from deepdebug.report.report import Report
@@ -28,7 +29,12 @@ TARGETS = (X[:, 0] * X[:, 1] + 0.5 * X[:, 2]).astype("float32")
 WORDS = DRAW.randint(1, 20, (ROWS, 6)) * (np.arange(6) < DRAW.randint(3, 7, (ROWS, 1)))
 SEQUENCES = DRAW.normal(size=(ROWS, 6, 2)).astype("float32")
 SUMS = SEQUENCES.sum(axis=(1, 2)) / 3
-RARE = ((X[:, 0] > 0.5) & (X[:, 1] > 0.5) & (X[:, 2] > 0)).astype("float32")
+MANY = DRAW.normal(size=(30_000, 4)).astype("float32")
+RARE = (MANY[:, 0] + 1.5 * DRAW.normal(size=30_000) > 2.5).astype("float32")
+PLAIN = (X @ np.array([1.0, -0.5, 0.25, 0.0]) + 0.3 * DRAW.normal(size=ROWS)).astype("float32")
+NOISE = DRAW.normal(size=ROWS)
+NOISY = (PLAIN + NOISE).astype("float32")
+BY_CLASS, BY_FEATURE, BY_NOISE = (np.argsort(key, kind="stable") for key in (Y, X[:, 0], np.abs(NOISE)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,7 @@ class Program:
     Args:
         layers: The layers, made anew for each training.
         fit: Further arguments of `fit`.
+        source: Makes a data source of x and y; `None` to pass the arrays.
         may_fail: Whether `fit` may raise on some backend, after the first look at the model.
     """
 
@@ -50,6 +57,7 @@ class Program:
     epochs: int = 14
     batch_size: int = 16
     fit: Mapping[str, Any] = field(default_factory=dict)
+    source: Callable[[Any, Any], Any] | None = None
     may_fail: bool = False
 
 
@@ -82,13 +90,33 @@ def report_of(program: Program) -> Report:
     )
     model.compile(program.optimizer(), program.loss, metrics=list(program.metrics))
     doctor = Diagnose(verbose=0)
-    options = {"epochs": program.epochs, "batch_size": program.batch_size, "verbose": 0, **program.fit}
+    data = {"x": program.x, "y": program.y, "batch_size": program.batch_size}
+    if program.source is not None:
+        data = {"x": program.source(program.x, program.y)}
     try:
-        model.fit(program.x, program.y, callbacks=[doctor], **options)
+        model.fit(**data, epochs=program.epochs, callbacks=[doctor], verbose=0, **program.fit)
     except Exception:
         if not program.may_fail:
             raise
     return doctor.report
+
+
+class Halves(keras.utils.PyDataset):
+    """Batches of the first half of the rows in one epoch, of the second half in the next."""
+
+    def __init__(self, x: Any, y: Any) -> None:
+        super().__init__()
+        self.halves, self.epoch = list(zip(np.split(x, 2), np.split(y, 2), strict=True)), 0
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = self.halves[self.epoch % 2]
+        return x[16 * index : 16 * (index + 1)], y[16 * index : 16 * (index + 1)]
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
 
 
 class StopGradient(layers.Layer):
@@ -144,8 +172,8 @@ def adam(rate: float) -> Callable[[], Any]:
 
 
 def leaping_rate() -> SGD:
-    """Return an optimizer whose learning rate leaps after seven epochs."""
-    return SGD(keras.optimizers.schedules.PiecewiseConstantDecay([7 * 20], [0.002, 0.35]))
+    """Return an optimizer whose learning rate leaps after eight epochs."""
+    return SGD(keras.optimizers.schedules.PiecewiseConstantDecay([8 * 20], [0.01, 1.1]))
 
 
 def repeated(layer: Layer, times: int) -> tuple[Layer, ...]:
@@ -162,14 +190,15 @@ REGRESSION = replace(SOUND, layers=(dense(), LINEAR), y=TARGETS, loss="mean_squa
 SHORT = replace(SOUND, epochs=2)
 SHORT_REGRESSION = replace(REGRESSION, epochs=2)
 DEAD = replace(SOUND, layers=(dense(bias_initializer=Constant(-50.0)), SIGMOID))
-DEEP = replace(SOUND, layers=(*repeated(dense(8, kernel_initializer="he_normal"), 9), SIGMOID), optimizer=sgd(0.05))
+DEEP = replace(SOUND, layers=(*repeated(dense(16, kernel_initializer="he_normal"), 8), SIGMOID), optimizer=sgd(0.05))
 DIVERGED = replace(REGRESSION, optimizer=sgd(1e20), epochs=3)
 CUT_OFF = replace(SOUND, layers=(dense(), StopGradient, SIGMOID))
 READING = Program((embedding(20), lstm(), SIGMOID), WORDS, (WORDS[:, 0] > 9).astype("float32"), epochs=2)
 COUNTING = Program((lstm(), LINEAR), SEQUENCES, SUMS, "mean_squared_error", epochs=2)
-RARELY = replace(SOUND, y=RARE)
-NORMALISED = replace(SOUND, layers=(dense(16, None), batch_norm(), layers.ReLU, SIGMOID))
-ORDER = np.argsort(Y, kind="stable")
+RARELY = replace(SOUND, x=MANY, y=RARE, epochs=4, batch_size=500)
+NORMALISED = replace(SOUND, y=(X[:, 1] > 0).astype("float32"), layers=(batch_norm(), dense(), SIGMOID))
+LINE = replace(REGRESSION, layers=(LINEAR,), y=PLAIN, optimizer=sgd(0.01))
+LEAPING = replace(LINE, optimizer=leaping_rate, epochs=11)
 
 
 def at_rate(program: Program, rate: float) -> Program:
@@ -203,9 +232,9 @@ TWINS = (
     ),
     Twin("DD203", CUT_OFF, SOUND, ("CONNECT",)),
     Twin("DD204", CUT_OFF, SOUND, ("CONNECT",)),
-    Twin("DD205", replace(DEEP, layers=(*repeated(dense(8, "sigmoid"), 9), SIGMOID)), DEEP, ("MSG2", "MSG5")),
-    Twin("DD206", replace(REGRESSION, optimizer=leaping_rate), REGRESSION, ("MSG3",)),
-    Twin("DD207", at_rate(SOUND, 3.0), SOUND, ("MSG3",)),
+    Twin("DD205", replace(DEEP, layers=(*repeated(dense(16, "sigmoid"), 8), SIGMOID)), DEEP, ("MSG2", "MSG5")),
+    Twin("DD206", LEAPING, LINE, ("MSG3",)),
+    Twin("DD207", replace(SOUND, optimizer=sgd(30.0)), SOUND, ("MSG3",)),
     Twin("DD208", at_rate(SOUND, 1e-7), SOUND, ("MSG3",)),
     Twin("DD209", replace(SOUND, layers=(dense(kernel_initializer="ones"), SIGMOID)), SOUND, ("MSG4",)),
     Twin(
@@ -216,7 +245,7 @@ TWINS = (
     ),
     Twin(
         "DD211",
-        replace(NORMALISED, x=X[ORDER], y=Y[ORDER], fit={"shuffle": False}),
+        replace(NORMALISED, x=X[BY_FEATURE], y=NORMALISED.y[BY_FEATURE], fit={"shuffle": False}, epochs=7),
         NORMALISED,
         ("MSG0", "TRAIN", "REGULARISE"),
     ),
@@ -229,27 +258,27 @@ TWINS = (
     ),
     Twin("DD303", DEAD, SOUND, ("MSG4", "MSG2")),
     Twin("DD304", DEAD, SOUND, ("MSG4", "MSG2")),
-    Twin("DD305", replace(REGRESSION, optimizer=leaping_rate), REGRESSION, ("MSG3",)),
-    Twin("DD306", SOUND, SOUND, ("MSG3",)),
+    Twin("DD305", LEAPING, LINE, ("MSG3",)),
+    Twin("DD306", replace(LINE, x=X[BY_NOISE], y=NOISY[BY_NOISE], source=Halves), replace(LINE, y=NOISY, source=Halves), ("MSG3",)),
     Twin(
         "DD307",
-        replace(SOUND, layers=(dense(64), dense(64), SIGMOID), x=X[:80], y=np.roll(Y, 40)[:80], epochs=30,
+        replace(SOUND, layers=(dense(64), dense(64), SIGMOID), x=X[:80], y=np.roll(Y, 40)[:80], epochs=20,
                 fit={"validation_data": (X[80:], Y[80:])}),
         replace(SOUND, fit={"validation_split": 0.25}),
         ("REGULARISE",),
     ),
-    Twin("DD308", replace(SOUND, optimizer=sgd(0.02)), replace(SOUND, epochs=40), ("TRAIN", "MSG3")),
+    Twin("DD308", replace(LINE, optimizer=sgd(0.0005)), LINE, ("TRAIN", "MSG3")),
     Twin(
         "DD309",
         replace(SHORT, layers=(dense(), dense(1, "sigmoid", kernel_initializer=RandomNormal(stddev=20.0)))),
         SHORT,
         ("MSG4",),
     ),
-    Twin("DD310", replace(SOUND, y=DRAW.permutation(Y), epochs=12), SOUND, ("LABELS",)),
+    Twin("DD310", replace(SOUND, layers=(SIGMOID,), y=DRAW.permutation(Y)), SOUND, ("LABELS",)),
     Twin(
         "DD311",
-        replace(SOUND, layers=(dense(kernel_regularizer="l2"), dense(kernel_regularizer=keras.regularizers.L2(1.0)), SIGMOID)),
-        SOUND,
+        replace(LINE, layers=(dense(1, None, kernel_regularizer=L2(0.5)),), epochs=5),
+        replace(LINE, layers=(dense(1, None, kernel_regularizer=L2(0.01)),), epochs=5),
         ("REGULARISE",),
     ),
     Twin("DD401", replace(SHORT, x=np.where(X > 2.5, np.float32(np.nan), X)), SHORT, ("MSG0",)),
@@ -260,7 +289,7 @@ TWINS = (
     Twin("DD406", replace(SHORT_REGRESSION, layers=(dense(), dense(3, None)), y=TARGETS[:, None]), SHORT_REGRESSION, ("SHAPE",)),
     Twin("DD411", replace(SHORT, x=1000 * X), SHORT, ("MSG0",)),
     Twin("DD412", replace(SHORT, y=np.ones_like(Y)), SHORT, ("MSG0", "LABELS")),
-    Twin("DD413", replace(RARELY, optimizer=adam(0.002)), replace(RARELY, fit={"class_weight": {0: 1.0, 1: 15.0}}), ("TRAIN", "MSG0", "LABELS")),
+    Twin("DD413", RARELY, replace(RARELY, fit={"class_weight": {0: 1.0, 1: 10.0}}), ("TRAIN", "MSG0", "LABELS")),
     Twin("DD414", replace(SHORT, x=np.tile(X[:160], (2, 1)), y=np.tile(Y[:160], 2)), SHORT, ("MSG0",)),
     Twin(
         "DD415",
@@ -270,7 +299,7 @@ TWINS = (
     ),
     Twin(
         "DD416",
-        replace(SHORT, x=X[ORDER], y=Y[ORDER], fit={"validation_split": 0.25}),
+        replace(SHORT, x=X[BY_CLASS], y=Y[BY_CLASS], fit={"validation_split": 0.25}),
         replace(SHORT, fit={"validation_split": 0.25}),
         ("MSG0",),
     ),

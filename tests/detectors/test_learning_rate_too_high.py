@@ -58,8 +58,9 @@ def test_solved_task_is_silent():
     assert findings(change_output(with_update(0.5), accuracy=1.0)) == []
 
 
-def test_learning_rate_that_has_run_out_is_silent():
-    assert findings(change_observations(with_update(0.5), only=(4,), learning_rate=1e-6)) == []
+def test_learning_rate_that_has_run_out_is_not_judged():
+    with pytest.raises(NotJudged, match="below 1 %"):
+        findings(change_observations(with_update(0.5), only=(4,), learning_rate=1e-6))
 
 
 def test_broken_loss_is_explained_by_the_check_before_training():
@@ -100,6 +101,13 @@ def test_network_of_which_most_is_dead_is_explained_likewise():
 def test_loss_of_zero_needs_no_gradient():
     run = change_observations(dead(with_update(2.0)), only=(4,), loss=0.5, penalty=0.5)
     assert findings(run) == []
+
+
+def test_ruined_model_is_explained_by_the_check_before_training():
+    run = with_update(1e-6, only=range(5), run=unskilled(with_update(2.0, only=(-1,))))
+    assert findings(run) == []
+    (finding,) = findings(change_observations(run, only=(4,), loss=9.0))
+    assert (finding.value, finding.severity) == (pytest.approx(2.0), "error")
 
 
 def test_network_that_never_had_a_gradient_is_not_judged():

@@ -47,12 +47,14 @@ def test_sgd_is_allowed_smaller_updates():
     assert len(findings(with_update(5e-7, run=healthy_run(facts=facts)))) == 1
 
 
-def test_warm_up_of_the_learning_rate_is_silent():
-    assert findings(with_rates(with_update(), [1e-9, 1e-8, 2e-8, 3e-8, 4e-8, 5e-8])) == []
+def test_warm_up_of_the_learning_rate_is_not_judged():
+    with pytest.raises(NotJudged, match="being raised"):
+        findings(with_rates(with_update(), [1e-9, 1e-8, 2e-8, 3e-8, 4e-8, 5e-8]))
 
 
-def test_schedule_that_has_lowered_the_learning_rate_is_silent():
-    assert findings(with_rates(with_update(), [1e-3, 1e-3, 1e-4, 9e-5, 9e-5, 9e-5])) == []
+def test_schedule_that_has_lowered_the_learning_rate_is_not_judged():
+    with pytest.raises(NotJudged, match="schedule has lowered"):
+        findings(with_rates(with_update(), [1e-3, 1e-3, 1e-4, 9e-5, 9e-5, 9e-5]))
 
 
 def test_gradient_that_has_gone_is_silent():

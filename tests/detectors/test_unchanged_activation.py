@@ -92,9 +92,10 @@ def test_confirmation_on_more_rows_keeps_the_finding():
     assert finding.layer == "second"
 
 
-def test_learning_rate_that_has_run_out_is_silent():
+def test_learning_rate_that_has_run_out_is_not_judged():
     run = change_observations(still(learning(), "second"), only=(4, 5), learning_rate=1e-6)
-    assert list(UnchangedActivation().detect(run)) == []
+    with pytest.raises(NotJudged, match="below 1 %"):
+        list(UnchangedActivation().detect(run))
 
 
 def test_too_short_a_run_is_not_judged():

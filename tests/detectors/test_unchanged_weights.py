@@ -124,9 +124,10 @@ def test_missing_path_of_a_solved_task_is_a_warning():
     assert finding.severity == "warn"
 
 
-def test_learning_rate_that_has_run_out_is_silent():
+def test_learning_rate_that_has_run_out_is_not_judged():
     run = change_observations(stuck("d1"), only=(4,), learning_rate=1e-6)
-    assert findings(run) == []
+    with pytest.raises(NotJudged, match="below 1 %"):
+        findings(run)
 
 
 def test_layer_that_moved_at_the_check_before_is_silent():

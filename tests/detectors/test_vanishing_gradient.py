@@ -100,8 +100,9 @@ def test_solved_task_is_silent():
     assert findings(change_output(vanishing(), accuracy=1.0)) == []
 
 
-def test_learning_rate_that_has_run_out_is_silent():
-    assert findings(change_observations(vanishing(), only=(4,), learning_rate=1e-6)) == []
+def test_learning_rate_that_has_run_out_is_not_judged():
+    with pytest.raises(NotJudged, match="below 1 %"):
+        findings(change_observations(vanishing(), only=(4,), learning_rate=1e-6))
 
 
 def test_frozen_layers_are_left_out_of_the_profile():

@@ -246,3 +246,82 @@ def test_frozen_model_fix_unfreezes_the_last_layer():
 def test_overflow_has_a_fix_for_every_cross_entropy(kind):
     snippet = remedy("overflow", case_of(history(facts_with("softmax", kind)), finding("DD301", "fatal"))).fix.snippet
     execute(snippet, {"keras": keras, "model": real_model()})
+
+
+# ---- one fault, several forms
+
+
+def fault_of(facts: Facts, *findings) -> str:
+    return diagnose(history(facts), findings)[0].fault
+
+
+def test_embedding_fix_tells_its_four_findings_apart():
+    ids = data({"integer": True, "maximum": 99.0})
+    layer = LayerFacts("ids", "Embedding", "embedding", output_shape=(7, 16), config={"input_dim": 50})
+    facts = classifier_facts(layers=(layer,), data=ids)
+    outside = diagnose(history(facts), [finding("DD426", "fatal", "ids", value=99.0)])[0]
+    assert "input_dim=100, output_dim=16" in outside.fix.snippet
+    assert fault_of(facts, finding("DD426", "error", "ids", value=None)) == "Ids that are not whole numbers"
+    assert fault_of(facts, finding("DD426", "info", "ids", value=9.0)).endswith("is mostly unused")
+    assert fault_of(facts, finding("DD426", "info", "ids", value=None)) == "Padding is not masked"
+
+
+def test_dropout_behind_the_output_is_taken_out():
+    facts = facts_with("softmax", CE)
+    late = LayerFacts("late", "Dropout", "dropout", inputs=("head",), config={"rate": 0.5})
+    run = history(replace(facts, layers=(*facts.layers, late)))
+    model = keras.Sequential([keras.Input((4,)), *real_model().layers, keras.layers.Dropout(0.5, name="late")])
+    names: dict[str, object] = {"keras": keras, "model": model}
+    execute(diagnose(run, [finding("DD422", "warn", "late", threshold=None)])[0].fix.snippet, names)
+    assert [layer.name for layer in names["model"].layers] == ["hidden", "head"]
+
+
+def test_batch_normalisation_fix_leaves_no_single_row():
+    facts = classifier_facts(fit=replace(classifier_facts().fit, rows=3201, batch_size=64))
+    diagnosis = diagnose(history(facts), [finding("DD423", "error", "norm", confidence="certain")])[0]
+    assert "batch_size=33" in diagnosis.fix.snippet
+    assert fault_of(facts, finding("DD423", "info", "norm")) == "BatchNormalization behind dropout"
+
+
+def test_pixels_are_divided_by_255():
+    pixels = {"shape": (28, 28, 1), "integer": True, "minimum": 0.0, "maximum": 255.0, "median_absolute": 0.0}
+    snippet = diagnose(history(classifier_facts(data=data(pixels))), [finding("DD411")])[0].fix.snippet
+    assert snippet.startswith("scale = keras.layers.Rescaling(1 / 255)")
+    assert "keras.Input((28, 28, 1))" in snippet
+
+
+def test_constant_input_is_told_from_a_constant_target():
+    constant = classifier_facts(data=data({"constant_features": 4}))
+    assert fault_of(constant, finding("DD412", "error")) == "Constant input input"
+    assert fault_of(classifier_facts(data=data()), finding("DD412", "error")) == "Constant target"
+    assert fault_of(classifier_facts(data=data()), finding("DD412", "info")) == "Constant features"
+
+
+def test_second_activation_is_told_from_a_missing_one():
+    twice = finding("DD405", "warn", "hidden", evidence={"first_layer": "before"})
+    assert fault_of(classifier_facts(), twice) == "Second activation in layer 'hidden'"
+    assert fault_of(classifier_facts(), finding("DD405", "error", "hidden")) == "No activation in layer 'hidden'"
+
+
+@pytest.mark.parametrize(
+    ("output", "label", "code"),
+    [
+        ((1,), (), "y_train = y_train.reshape(len(y_train), 1)"),
+        ((4,), (1,), "head = keras.layers.Dense(1, "),
+        ((10, 1), (), "keras.layers.Flatten()"),
+    ],
+)
+def test_shape_fix_changes_the_side_that_is_wrong(output, label, code):
+    facts = facts_with(
+        "linear", "mean_squared_error", units=4, data=data(label=replace(REGRESSION_LABELS, shape=label))
+    )
+    facts = replace(facts, outputs=(replace(facts.outputs[0], shape=output),))
+    assert code in diagnose(history(facts), [finding("DD406", "error", "head")])[0].fix.snippet
+
+
+def test_many_layers_are_named_in_a_comment():
+    names = [f"h{index}" for index in range(7)]
+    layers = tuple(LayerFacts(name, "Dense", "dense", "relu", config={"units": 4}) for name in names)
+    findings = [finding("DD101", "error", name) for name in names]
+    snippet = diagnose(history(classifier_facts(layers=layers, data=data())), findings)[0].fix.snippet
+    assert snippet.endswith("# the same for 'h5', 'h6'")

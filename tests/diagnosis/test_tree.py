@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepdebug.detectors.weight_scale import recommended_std
+from deepdebug.detectors.initial_scale import recommended_std
 from deepdebug.diagnosis.tree import improper_data, satisfied_condition, tune_learn, weight_initialization
 from deepdebug.facts import LayerFacts
 from deepdebug.observation import Run
