@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from collections.abc import Mapping, Sequence
@@ -38,8 +39,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         action: What a finding does: "report" only tells; "stop" ends the training at a finding of severity "fatal";
             "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
         probe: Rows to look with, as a pair (x, y), where the running `fit` is not to be used. Defaults to `None`.
-        check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well; checking after
-            batches switches Keras's asynchronous dispatch off. Defaults to `"epoch"`.
+        check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well, and at once when
+            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off. Defaults to `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
         verbose: 0 prints nothing, 1 prints the report at the end of the training. Defaults to `1`.
@@ -84,6 +85,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._watch: Watch | None = None
         self._epoch = -1
         self._batches = 0
+        self._alarmed = False
         if _checked_frequency(check_freq) != "epoch":
             # Only now, because a class that defines the hook costs every user Keras's asynchronous dispatch.
             self._check_freq = int(check_freq)
@@ -112,7 +114,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             )
         if self._watch is not None:
             self._watch.close()
-        self._epoch, self._batches = -1, 0
+        self._epoch, self._batches, self._alarmed = -1, 0, False
         self._watch = Watch(self._model, self._plan)
         weakref.finalize(
             self, self._watch.close
@@ -156,12 +158,14 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _check_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._batches += 1
-        watch = self._watch
-        if watch is None or self._batches % self._check_freq:
+        watch, logs = self._watch, logs or {}
+        alarm = not self._alarmed and not math.isfinite(float(logs.get("loss", 0.0)))
+        if watch is None or (self._batches % self._check_freq and not alarm):
             return
+        self._alarmed = self._alarmed or alarm
         with watch.timed():
             _ = self.model
-            watch.check(self._epoch, "batch", logs or {})
+            watch.check(self._epoch, "alarm" if alarm else "batch", logs)
         self._act(watch)
 
     def _act(self, watch: Watch) -> None:

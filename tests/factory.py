@@ -77,7 +77,10 @@ def observation(facts: Facts, epoch: int, **changes: Any) -> Observation:
         permuted_loss=2.5,
         penalty=0.0,
         gradient_norm=0.5,
-        layers=tuple(healthy_layer(layer.name, layer.activation) for layer in facts.layers),
+        layers=tuple(
+            healthy_layer(layer.name, layer.activation, mean=0.4 + 0.01 * epoch, rms=0.7 + 0.01 * epoch)
+            for layer in facts.layers
+        ),
         variables=tuple(healthy_variable(variable.path) for variable in facts.variables),
         outputs=(
             OutputObservation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -119,8 +121,9 @@ def _tier(cause: Cause, case: Case) -> int:
 def _telling_first(cause: Cause, case: Case) -> tuple[Finding, ...]:
     positions = {layer.name: index for index, layer in enumerate(case.run.facts.layers)}
 
-    def key(finding: Finding) -> tuple[bool, int, float, int]:
-        stop = STOP_ORDER.index(finding.code) if finding.code in STOP_ORDER else len(STOP_ORDER)
+    def key(finding: Finding) -> tuple[bool, tuple[float, int], float, int]:
+        is_stop = finding.code in STOP_ORDER
+        stop = (finding.epoch, STOP_ORDER.index(finding.code)) if is_stop else (math.inf, 0)
         size = cause.weights.get(finding.code, 0.0) * effect_size(finding)
         return finding.code not in cause.needs, stop, -size, positions.get(finding.layer or "", -1)
 

@@ -158,7 +158,10 @@ def activation_of(operation: keras.Operation, family: str) -> str:
 
 
 def _config(operation: keras.Operation) -> dict[str, Scalar]:
-    config: dict[str, Scalar] = {"supports_masking": bool(getattr(operation, "supports_masking", False))}
+    config: dict[str, Scalar] = {
+        "supports_masking": bool(getattr(operation, "supports_masking", False)),
+        "compute_dtype": getattr(operation, "compute_dtype", None),
+    }
     try:
         items = operation.get_config().items()
     except Exception:  # a user's layer need not have a configuration

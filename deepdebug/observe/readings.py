@@ -99,9 +99,7 @@ def with_distinct_units(seen: Observation, facts: Facts, values: Sequence[npt.ND
         distinct_columns(value) if variable.trainable and variable.fan_in and value.size <= MAX_KERNEL_SIZE else None
         for variable, value in zip(facts.variables, values, strict=True)
     ]
-    variables = tuple(
-        replace(one, distinct_units=share) for one, share in zip(seen.variables, shares, strict=True)
-    )
+    variables = tuple(replace(one, distinct_units=share) for one, share in zip(seen.variables, shares, strict=True))
     return replace(seen, variables=variables)
 
 

@@ -35,7 +35,9 @@ def assert_watching_changes_nothing(*args, fits=1, check_freq="epoch", **kwargs)
     return doctor
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind in FAST_KINDS else slow) for kind in trainings.DATA])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in FAST_KINDS else slow) for kind in trainings.DATA]
+)
 def test_every_kind_of_data_trains_as_without_us(kind):
     doctor = assert_watching_changes_nothing(kind)
     expected = "arrays" if kind in ("validation_split", "list", "dict") else kind

@@ -12,9 +12,7 @@ def main() -> None:
     for kind in ("validation_split", "tf.data"):
         doctor = Diagnose(verbose=0)
         plain = train(kind, scope=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope())
-        watched = train(
-            kind, callbacks=[doctor], scope=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
-        )
+        watched = train(kind, callbacks=[doctor], scope=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope())
         assert watched == plain, kind
         assert len(doctor.report.run.observations) >= 2, kind
         assert kind == "tf.data" or all(seen.rows for seen in doctor.report.run.observations), doctor.report

@@ -1,6 +1,7 @@
 """What deepdebug takes for granted about Keras's `fit`. A failure here says which part of deepdebug breaks."""
 
 import inspect
+import itertools
 
 import keras
 import numpy as np
@@ -50,16 +51,14 @@ def pipeline():
 
 def loader():
     torch = pytest.importorskip("torch")
-    return torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y)), batch_size=5
-    )
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y)), batch_size=5)
 
 
 SOURCES = {
     "arrays": lambda: X,
     "tf.data": pipeline,
     "PyDataset": Batches,
-    "generator": lambda: (batch for batch in [(X[:5], Y[:5])] * 2),
+    "generator": lambda: (batch for batch in itertools.repeat((X[:5], Y[:5]))),
     "DataLoader": loader,
 }
 
@@ -92,7 +91,9 @@ def test_no_running_fit_gives_none():
 def test_every_data_adapter_has_the_known_name(kind):
     data = SOURCES[kind]()
     labels = (Y,) if kind == "arrays" else ()
-    (name,) = fit_with(lambda _: private.adapter_name(private.fit_arguments()), data, *labels, shuffle=False)
+    (name,) = fit_with(
+        lambda _: private.adapter_name(private.fit_arguments()), data, *labels, shuffle=False, steps_per_epoch=2
+    )
     assert KINDS[name] == kind, "without the adapter's name the kind of data is unknown, and no rows are probed"
 
 
@@ -184,9 +185,6 @@ def test_model_property_brings_the_variables_up_to_date():
 
 
 def test_logs_added_by_a_callback_reach_the_history():
-    def add(spy, logs):
-        logs["extra"] = 1.0
-
     class Adder(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             logs["extra"] = 1.0

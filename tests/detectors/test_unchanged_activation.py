@@ -14,7 +14,7 @@ def learning(facts=None, epochs=6):
 
 def still(run=None, *names, only=None):
     for name in names:
-        run = change_layer(run, name, only, rms=0.5)
+        run = change_layer(run, name, only, mean=0.4, rms=0.5)
     return run
 
 

@@ -136,3 +136,7 @@ def test_more_zeros_never_remove_the_finding(one, other):
     fewer, more = sorted((one, other))
     runs = [change_variable(deep_run(), "model/d1/kernel", gradient_zero_fraction=share) for share in (fewer, more)]
     assert len(findings(runs[0])) <= len(findings(runs[1]))
+
+
+def test_zero_in_the_first_check_waits_for_the_second():
+    assert findings(zero("d1", run=deep_run(deep_facts(4), epochs=1))) == []
