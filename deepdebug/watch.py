@@ -18,6 +18,7 @@ from deepdebug.facts import Facts, FitFacts
 from deepdebug.judging import FindingLog, conclude
 from deepdebug.model.feed import Feed
 from deepdebug.model.inspect import output_names
+from deepdebug.model.layers import input_names
 from deepdebug.model.observer import Observer, with_data_flow
 from deepdebug.model.sample import Sample
 from deepdebug.observation import Observation, Run
@@ -193,8 +194,7 @@ class Watch:
         if observer is None or feed is None:
             return
         with self._guarded("data"):
-            inputs = [str(name) for name in getattr(self._model, "input_names", None) or ["input"]]
-            data = feed.describe(inputs, output_names(self._model, len(observer.facts.outputs)))
+            data = feed.describe(input_names(self._model), output_names(self._model, len(observer.facts.outputs)))
             observer.facts = with_data_flow(replace(observer.facts, data=data))
 
     def _refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Settings for the whole suite. The tests run on the backend that KERAS_BACKEND names, TensorFlow where it is not set."""
+"""Settings for the whole suite, which runs on the backend that KERAS_BACKEND names, or on TensorFlow."""
 
 import importlib.util
 import os

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from benchmarks.workers import run_all
 
 if TYPE_CHECKING:
     from benchmarks.healthy.judge import Outcome
 
 MAX_WARNINGS = 0.3  # per run, on average
-ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def run_all(names: list[str], seeds: int, workers: int) -> Iterator[Outcome]:
-    """Yield the outcome of every family with every seed, in the order in which they end."""
-    jobs = [(name, seed) for seed in range(seeds) for name in names]
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare) as pool:
-        for future in as_completed([pool.submit(_judge, *job) for job in jobs]):
-            yield future.result()
-
-
-def _prepare() -> None:
-    """Give each worker one thread: these models are too small for more."""
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def _judge(name: str, seed: int) -> Outcome:
+def judge(name: str, seed: int) -> Outcome:
+    """Train the family of that name; loads Keras."""
     from benchmarks.healthy.judge import judge
 
     return judge(name, seed)
@@ -72,24 +55,13 @@ def main(
     if unknown:
         raise typer.BadParameter(f"no such family: {', '.join(sorted(unknown))}; known: {', '.join(FAMILIES)}")
     names = [name for name in FAMILIES if not only or name in only]
-    outcomes = []
-    with _progress() as progress:
-        task = progress.add_task("training", total=len(names) * seeds)
-        for outcome in run_all(names, seeds, workers):
-            outcomes.append(outcome)
-            progress.update(task, advance=1, description=outcome.family)
-    outcomes.sort(key=lambda one: (names.index(one.family), one.seed))
+    outcomes = run_all(judge, [(name, seed) for name in names for seed in range(seeds)], workers)
     totals = summary(outcomes)
     _show(outcomes, totals)
     if out is not None:
         content = {"totals": totals, "runs": [asdict(one) for one in outcomes]}
         out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     raise typer.Exit(int(totals["runs_with_alarm"] > 0 or totals["warnings_per_run"] > MAX_WARNINGS))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True))
 
 
 def _show(outcomes: list[Outcome], totals: dict[str, Any]) -> None:

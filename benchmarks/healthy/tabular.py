@@ -18,9 +18,9 @@ from benchmarks.healthy.family import (
 )
 
 
-@family(explained, usual=0.3)
+@family(explained, usual=0.15)
 def linear_regression(seed: int) -> Training:
-    """One unit without activation, plain gradient descent."""
+    """One unit without activation, plain gradient descent; ordinary least squares explains 0.33 to 0.44."""
     model = sequential((10,), layers.Dense(1))
     model.compile(keras.optimizers.SGD(0.01), "mse", metrics=["mae"])
     return training(model, data.diabetes(seed), epochs=30)

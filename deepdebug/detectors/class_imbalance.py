@@ -22,7 +22,8 @@ class ClassImbalance:
 
     What it does:
         Where the largest class has many times the rows of the smallest, looks at the share of rows found per class
-        (recall), in three successive checks.
+        (recall), in three successive checks. Where the probe holds too few rows of a class to tell, it asks for more
+        rows at the last planned epoch, and judges by these.
 
     Why it matters:
         The loss is a mean over rows, so a model can score well without ever naming the rare class. Imbalance alone is
@@ -79,35 +80,49 @@ class ClassImbalance:
         ratio = max(present) / min(present) if present else 0.0
         if ratio <= self.max_ratio:
             return
-        missed = set.intersection(*[self._missed(one) for one in seen])
+        missed = self._missed(seen[-1])
+        for one in seen[:-1]:
+            missed &= self._missed(one) | (self._hardly_seen(one) if _is_last(run) else set())
         missed = {index for index in missed if run.finished or not self._is_rising(seen, index)}
-        if not missed:
-            return
-        worst = min(missed, key=lambda index: seen[-1].class_counts[index])
-        recall = seen[-1].recalls[worst] or 0.0
+        unclear = {index for index in self._hardly_seen(seen[-1]) if index < len(counts) and counts[index]}
+        if missed:
+            yield self._finding(run, output, seen[-1], ratio, missed)
+        elif unclear and _is_last(run) and _has_more_rows(run):
+            yield self._finding(run, output, seen[-1], ratio, unclear, is_sure=False)
+
+    def _finding(
+        self, run: Run, output: OutputFacts, seen: OutputObservation, ratio: float, missed: set[int], *,
+        is_sure: bool = True,
+    ) -> Finding:  # fmt: skip
         now = run.latest
-        yield Finding(
+        worst = min(missed, key=lambda index: seen.class_counts[index])
+        recall = seen.recalls[worst] or 0.0
+        few = "" if is_sure else f", of which the probe holds {seen.class_counts[worst]} rows"
+        return Finding(
             code=self.code,
             symptom=self.symptom,
             abbreviation=self.abbreviation,
-            severity="warn",
-            confidence="strong",
+            severity="warn" if is_sure else "info",
+            confidence="strong" if is_sure else "weak",
             layer=output.layer,
             location="DATA",
             epoch=now.epoch,
             step=now.step,
             value=recall,
             threshold=self.min_recall,
-            message=f"Output '{output.name}' finds {recall:.1%} of class {worst}; the largest class has {ratio:.3g} "
-            "times the rows of the smallest",
+            message=f"Output '{output.name}' finds {recall:.1%} of class {worst}{few}; the largest class has "
+            f"{ratio:.3g} times the rows of the smallest",
             healthy="a recall above 30 % for every class",
             evidence={
                 "class": worst,
                 "ratio": ratio,
-                "accuracy": seen[-1].accuracy,
+                "accuracy": seen.accuracy,
                 "classes_missed": len(missed),
             },
         )
+
+    def _hardly_seen(self, seen: OutputObservation) -> set[int]:
+        return {index for index, count in enumerate(seen.class_counts) if count < self.min_rows}
 
     def _missed(self, seen: OutputObservation) -> set[int]:
         recalls = [recall for recall in seen.recalls if recall is not None]
@@ -122,4 +137,18 @@ class ClassImbalance:
 
     def _is_rising(self, seen: Sequence[OutputObservation], index: int) -> bool:
         first, last = seen[0].recalls[index], seen[-1].recalls[index]
+        if seen[0].class_counts[index] < self.min_rows:
+            return False
         return first is not None and last is not None and last - first > self.min_gain
+
+
+def _is_last(run: Run) -> bool:
+    """Tell whether the newest observation was made at the end of the last planned epoch."""
+    planned = run.facts.fit.epochs
+    return run.finished or (planned is not None and run.latest.epoch + 1 >= planned)
+
+
+def _has_more_rows(run: Run) -> bool:
+    """Tell whether a second look, on more rows, can be had."""
+    data = run.facts.data
+    return data is not None and not run.finished and not run.latest.confirmed and run.latest.rows < data.rows

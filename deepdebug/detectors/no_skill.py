@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.detectors.progress import run_finding, settled_checks, uses_input
+from deepdebug.detectors.progress import by_chance, run_finding, settled_checks, uses_input
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
@@ -64,15 +64,18 @@ class NoSkill:
         if any(uses_input(seen) for seen in checks):
             return
         failing = [
-            name for name, history in histories.items() if self._stuck(run, [one for one in history if one is not None])
+            name
+            for name, history in histories.items()
+            if self._stuck(run, checks, [one for one in history if one is not None])
         ]
         severity: Severity = "error" if len(failing) == len(names) else "warn"
         for name in failing:
             yield self._finding(run, checks[-1], name, severity)
 
-    def _stuck(self, run: Run, history: list[float]) -> bool:
+    def _stuck(self, run: Run, checks: list[Observation], history: list[float]) -> bool:
         is_rising = history[-1] - history[0] >= self.min_progress and not run.finished
-        return max(history) <= self.max_skill and not is_rising
+        sure = [skill - by_chance(seen) for seen, skill in zip(checks, history, strict=True)]
+        return max(sure) <= self.max_skill and not is_rising
 
     def _finding(self, run: Run, seen: Observation, name: str, severity: Severity) -> Finding:
         facts = next(one for one in run.facts.outputs if one.name == name)

@@ -69,9 +69,14 @@ def newest_skill(run: Run) -> float | None:
     return None if newest is None else newest.skill
 
 
+def by_chance(seen: Observation) -> float:
+    """Return the skill that few rows may show by chance, for a first look; the second look, on more rows, decides."""
+    return 0.0 if seen.confirmed or not seen.rows else 1 / seen.rows
+
+
 def uses_input(seen: Observation) -> bool:
     """Tell whether the loss is known to grow when labels are moved to other rows."""
-    return seen.input_use is not None and seen.input_use > MIN_INPUT_USE
+    return seen.input_use is not None and seen.input_use > MIN_INPUT_USE + by_chance(seen)
 
 
 def lacks_skill(seen: Observation, skill: float | None, max_skill: float = NO_SKILL) -> bool:
@@ -79,7 +84,7 @@ def lacks_skill(seen: Observation, skill: float | None, max_skill: float = NO_SK
 
     A model trained with class weights may lose to a constant by the plain loss and yet use its input.
     """
-    return skill is not None and skill <= max_skill and not uses_input(seen)
+    return skill is not None and skill <= max_skill + by_chance(seen) and not uses_input(seen)
 
 
 def settled_checks(run: Run, count: int, min_updates: int = MIN_UPDATES) -> list[Observation]:

@@ -73,7 +73,10 @@ DYNAMIC_CAUSES = (
             "DD201": 1.5, "DD202": 1.0, "DD203": 0.5, "DD204": 0.8, "DD206": 1.2, "DD301": 1.0, "DD302": 0.8,
             "DD303": 0.9, "DD304": 0.9, "DD305": 1.5, "DD306": 1.2, "DD310": 0.8,
         },
-        tests=(evidence_rate.large_updates, evidence_rate.unusual_high_rate, evidence.died_in_training),
+        tests=(
+            evidence_rate.large_updates, evidence_rate.unusual_high_rate, evidence.died_in_training,
+            evidence.broken_at_the_start,
+        ),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause(

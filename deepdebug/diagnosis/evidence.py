@@ -17,6 +17,7 @@ SATURATING = ("sigmoid", "tanh", "hard_sigmoid", "softsign", "softmax")
 DEEP = 6
 BLIND_INPUT_USE, SEEING_INPUT_USE = 0.02, 0.1
 NO_SKILL = 0.02
+BROKEN_CODES = ("DD103", "DD202", "DD301")
 
 
 def ill_scaled_data(case: Case) -> Evidence | None:
@@ -113,11 +114,21 @@ def cut_off_layers(run: Run) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def broken_at_the_start(case: Case) -> Evidence | None:
+    """Speak against every step when a value was not finite before the first of them."""
+    early = [one for one in case.findings if one.code in BROKEN_CODES and one.epoch < 0]
+    if not early:
+        return None
+    return Evidence(-5.0, f"{early[0].code} was seen before the first update, so that no step has caused it")
+
+
 def finite_weights(case: Case) -> Evidence | None:
     """Speak for an operation that overflows when the weights are finite, against it when they are not."""
     seen = [one for one in case.run.observations if one.variables][-1:]
     if not seen:
         return None
+    if broken_at_the_start(case) is not None:
+        return Evidence(2.0, "values were not finite before the first update")
     poisoned = [one.path for one in seen[0].variables if one.non_finite]
     if poisoned:
         return Evidence(-1.0, f"the weights '{poisoned[0]}' are not finite either")

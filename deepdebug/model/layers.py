@@ -58,7 +58,7 @@ def follow(model: keras.Model, x: Any, depth: str = "deep") -> Flow:
 
         backend.current().trace(call, x)
         sources = {id(after): id(before) for before, after in casts if after is not before}
-    makers = _Makers(model, ends["inputs"], sources)
+    makers = _Makers(model, dict(zip(map(id, ends["inputs"]), _source_names(model, x), strict=True)), sources)
     layers = _layers(calls, makers)
     return Flow(
         layers=layers,
@@ -74,12 +74,12 @@ class _Makers:
 
     Args:
         model: The model.
-        inputs: Its flat input tensors.
+        inputs: Name of each of its input tensors, by `id`.
         sources: `id` of a tensor before a cast, by `id` of the tensor after it.
     """
 
-    def __init__(self, model: keras.Model, inputs: Sequence[Any], sources: Mapping[int, int]) -> None:
-        self._by_id: dict[int, str] = dict(zip(map(id, inputs), _input_names(model, len(inputs)), strict=True))
+    def __init__(self, model: keras.Model, inputs: Mapping[int, str], sources: Mapping[int, int]) -> None:
+        self._by_id: dict[int, str] = dict(inputs)
         self._sources = sources
         # In a graph with one input, a tensor that no recorded call made can only be that input, converted.
         self._is_simple_graph = private.is_graph(model) and len(inputs) == 1
@@ -109,10 +109,18 @@ def _layers(calls: Sequence[Call], makers: _Makers) -> tuple[LayerFacts, ...]:
     return tuple(facts.values())
 
 
-def _input_names(model: keras.Model, count: int) -> list[str]:
+def input_names(model: keras.Model) -> list[str]:
+    """Return the names of the inputs in their order, "input" for a single one; empty where the model has no graph."""
+    tensors = getattr(model, "inputs", ()) if private.is_graph(model) else ()
+    return ["input"] if len(tensors) == 1 else [str(one.name) for one in tensors]
+
+
+def _source_names(model: keras.Model, x: Any) -> list[str]:
+    """Return what `LayerFacts.inputs` calls the flat inputs; as in `named_arrays`, dictionaries go by their keys."""
+    count = len(keras.tree.flatten(x))
     if count == 1:
         return ["input"]
-    names = list(getattr(model, "input_names", None) or [])
+    names = sorted(map(str, x)) if isinstance(x, dict) else input_names(model)
     if len(names) != count:
         names = [str(index) for index in range(count)]
     return [f"input:{name}" for name in names]

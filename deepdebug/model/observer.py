@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from deepdebug.observation import Observation
 from deepdebug.observe.readings import with_distinct_units, with_readings
 from deepdebug.records import Skipped
 
+COLOUR = re.compile(r"\x1b\[\d*m")
 NORMALIZING_KINDS = ("Normalization", "Rescaling")
 logger = logging.getLogger("deepdebug")
 # From everything to almost nothing: (what to take, how deep to look into the model).
@@ -68,7 +70,7 @@ class Observer:
                 failure = failure or error
                 continue
             if failure is not None:
-                reason = f"{LOST[mode]}: {type(failure).__name__}: {_first_line(failure)}"
+                reason = f"{LOST[mode]}: {type(failure).__name__}: {_gist(failure)}"
                 self.skipped = (Skipped("probe", reason),)
             return probe, facts, mode
         raise failure or RuntimeError("no attempt was made")
@@ -127,8 +129,10 @@ def _is_number(value: Any) -> bool:
     return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")
+def _gist(error: Exception) -> str:
+    """Return the telling line of an error message, above which Keras puts a heading, and which it colours."""
+    lines = [COLOUR.sub("", line).strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line and not line.startswith("Exception encountered when calling")), "")
 
 
 def with_data_flow(facts: Facts) -> Facts:

@@ -115,9 +115,18 @@ def variable_values_after_step(
     twin = _detached_twin(getattr(optimizer, "inner_optimizer", optimizer))
     learning_rate = twin.learning_rate
     scope = get_stateless_scope()
+    if isinstance(twin, keras.optimizers.Nadam):
+        _advance_momentum_product(twin)
     for variable, gradient in zip(variables, twin._clip_gradients(list(gradients)), strict=True):
         twin.update_step(gradient, variable, learning_rate)
         yield scope.get_current_value(variable)
+
+
+def _advance_momentum_product(nadam: keras.optimizers.Nadam) -> None:
+    """Do what Nadam does at the beginning of a step, without which its first update would be a division by zero."""
+    product = nadam._u_product
+    step = keras.ops.cast(nadam.iterations + 1, product.dtype)
+    product.assign(product * nadam.beta_1 * (1.0 - 0.5 * keras.ops.power(0.96, step)))
 
 
 def _detached_twin(optimizer: Any) -> Any:

@@ -88,25 +88,31 @@ class Probe:
     def _statistics(self, values: tuple[Any, Any, Any, Any], x: Any, y: Any) -> tuple[Any, Any]:
         """Build the vector of statistics; runs when the backend traces, which fixes the order of the keys."""
         trainable, state, slots, initial = values
+        keys: list[tuple[Any, ...]] = []  # kept aside, because JAX hands a dictionary back sorted by its keys
 
         def forward(weights: Sequence[Any]) -> tuple[Any, Any]:
             with self._scope(weights, state):
-                return self._forward(x, y)
+                loss, numbers, predictions = self._forward(x, y)
+            keys[:] = numbers
+            return loss, (list(numbers.values()), predictions)
 
         numbers: dict[tuple[Any, ...], Any] = {}
         predictions: list[Any] = []
         if self._mode == "graded":
-            loss, (numbers, predictions), gradients = backend.current().value_and_gradients(forward, trainable)
+            loss, (seen, predictions), gradients = backend.current().value_and_gradients(forward, trainable)
+            numbers = dict(zip(keys, seen, strict=True))
             numbers |= self._gradients(trainable, slots, [_unscaled(one, self._scale) for one in gradients])
             numbers[("loss",)] = loss / self._scale
         elif self._mode == "forward":
-            _, (numbers, predictions) = forward(trainable)
+            _, (seen, predictions) = forward(trainable)
+            numbers = dict(zip(keys, seen, strict=True))
         held = zip([*self._trainable, *self._state], [*trainable, *state], strict=True)
         by_id = {id(variable): value for variable, value in held}
         for index, (variable, start) in enumerate(zip(self._watched, initial, strict=True)):
             numbers |= _keyed(("variable", index), variable_statistics(by_id[id(variable)], start))
         self._keys = list(numbers)
-        return ops.stack([ops.cast(number, "float32") for number in numbers.values()]), predictions
+        vector = [ops.cast(number, "float32") for number in numbers.values()]
+        return ops.stack(vector) if vector else ops.zeros((0,)), predictions
 
     @contextmanager
     def _scope(self, trainable: Sequence[Any], state: Sequence[Any]) -> Iterator[None]:
@@ -114,7 +120,7 @@ class Probe:
         with keras.StatelessScope(state_mapping=list(mapping), collect_losses=True):
             yield
 
-    def _forward(self, x: Any, y: Any) -> tuple[Any, Any]:
+    def _forward(self, x: Any, y: Any) -> tuple[Any, dict[tuple[Any, ...], Any], list[Any]]:
         with recorded_calls(self._operations) as calls:
             y_pred = private.call_model(self._model, x, training=False)
         numbers = self._layer_numbers(calls)
@@ -129,7 +135,7 @@ class Probe:
                 numbers[("training_loss",)] = private.compute_loss(self._model, x, y, trained, training=True)
         numbers = {key: ops.stop_gradient(ops.cast(number, "float32")) for key, number in numbers.items()}
         predictions = [ops.stop_gradient(_cut(one)) for one in keras.tree.flatten(y_pred)]
-        return ops.cast(loss, "float32") * self._scale, (numbers, predictions)
+        return ops.cast(loss, "float32") * self._scale, numbers, predictions
 
     def _layer_numbers(self, calls: Sequence[Call]) -> dict[tuple[Any, ...], Any]:
         numbers: dict[tuple[Any, ...], Any] = {}

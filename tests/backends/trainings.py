@@ -216,12 +216,14 @@ def train(
         data = DATA[kind]()
         recorded = model.fit(*data.arguments, epochs=2, verbose=0, callbacks=list(callbacks), **data.named).history
         history |= {f"{name} {number}": values for name, values in recorded.items() if name != "deepdebug_findings"}
-    return Outcome([np.asarray(weight).tobytes() for weight in model.get_weights()], history, _random_states())
+    weights = [np.asarray(weight).tobytes() for weight in model.get_weights()]
+    return Outcome(weights, history, _random_states(draws_ahead=kind == "generator" and BACKEND == "tensorflow"))
 
 
-def _random_states() -> list[Any]:
-    """Return what each generator draws next."""
-    drawn = [random.random(), np.random.rand(), float(keras.random.uniform(()))]  # noqa: S311
+def _random_states(draws_ahead: bool) -> list[Any]:
+    """Return what each generator draws next, but for those from which a thread draws ahead of time, as it happens."""
+    drawn = [] if draws_ahead else [random.random(), np.random.rand()]  # noqa: S311
+    drawn.append(float(keras.random.uniform(())))
     if BACKEND == "torch":
         import torch
 

@@ -1,4 +1,4 @@
-"""Trains over two logical CPUs, which must be set up before TensorFlow starts; run by a test in a process of its own."""
+"""Trains over two logical CPUs, which must be set up before TensorFlow starts: a test runs this in its own process."""
 
 from deepdebug.callback import Diagnose
 from tests.backends.trainings import train

@@ -61,6 +61,37 @@ def test_one_check_that_finds_the_class_is_enough():
     assert list(ClassImbalance().detect(run)) == []
 
 
+def small_probe(epoch=4, planned=5, rows=64, **changes):
+    """A run whose probe holds 3 rows of a class that has 50 of 1000."""
+    run = run_with(class_counts=(61, 3), recalls=(1.0, 0.0))
+    seen = [replace(one, confirmed=False, rows=rows) for one in run.observations if one.epoch < epoch]
+    seen.append(replace(run.observations[-1], epoch=epoch, **{"confirmed": False, "rows": rows, **changes}))
+    facts = with_data(labels=(class_numbers(2, class_counts=(950, 50)),)).facts
+    return replace(run, facts=replace(facts, fit=replace(facts.fit, epochs=planned)), observations=seen)
+
+
+def test_a_class_hardly_seen_asks_for_more_rows_at_the_last_planned_epoch():
+    (finding,) = ClassImbalance().detect(small_probe())
+    assert (finding.severity, finding.confidence) == ("info", "weak")
+    assert "of which the probe holds 3 rows" in finding.message
+
+
+def test_a_class_hardly_seen_is_silent_before_the_last_epoch():
+    assert list(ClassImbalance().detect(small_probe(epoch=3))) == []
+
+
+def test_a_class_hardly_seen_is_silent_where_no_more_rows_can_be_had():
+    assert list(ClassImbalance().detect(small_probe(rows=1000))) == []
+    assert list(ClassImbalance().detect(small_probe(confirmed=True))) == []
+
+
+def test_the_second_look_decides():
+    run = small_probe(confirmed=True, rows=1000)
+    (finding,) = ClassImbalance().detect(change_output(run, only=(4,), class_counts=(950, 50), recalls=(1.0, 0.1)))
+    assert (finding.severity, finding.value) == ("warn", 0.1)
+    assert not list(ClassImbalance().detect(change_output(run, only=(4,), class_counts=(950, 50), recalls=(1.0, 0.8))))
+
+
 def test_too_short_a_run_is_not_judged():
     with pytest.raises(NotJudged, match="three checks"):
         list(ClassImbalance().detect(healthy_run(2)))

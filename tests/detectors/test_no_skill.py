@@ -35,6 +35,13 @@ def test_skill_just_above_the_threshold_is_silent():
     assert findings(loss_run(FLAT, skill=0.021)) == []
 
 
+def test_skill_that_few_rows_show_by_chance_is_left_to_the_second_look():
+    run = loss_run(FLAT, skill=0.04)
+    few = [replace(seen, rows=32, confirmed=False) for seen in run.observations]
+    assert len(findings(replace(run, observations=few))) == 1
+    assert findings(replace(run, observations=[*few[:-1], replace(few[-1], rows=320, confirmed=True)])) == []
+
+
 def test_one_check_with_skill_is_enough_to_be_silent():
     assert findings(change_output(loss_run(FLAT, skill=0.0), only=(4,), loss=0.9)) == []
 

@@ -235,6 +235,12 @@ def test_non_finite_gradient_of_a_sound_model_is_a_matter_of_the_loss():
     assert "from_logits=True" in diagnosis.fix.snippet
 
 
+def test_gradient_broken_before_the_first_update_does_not_blame_the_learning_rate():
+    early = finding("DD202", "fatal", "hidden", epoch=-1, step=0)
+    diagnosis = only(history(HEALTHY, 0.5), early, finding("DD201", "fatal", "hidden"), finding("DD301", "fatal"))
+    assert (diagnosis.action, diagnosis.fault) == ("MSG2", "Overflow in layer 'hidden'")
+
+
 def test_invalid_loss_of_a_sound_model_is_a_matter_of_the_loss():
     assert only(history(HEALTHY), finding("DD301", "fatal")).action == "MSG1"
 

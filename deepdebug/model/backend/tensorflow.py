@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -21,8 +22,12 @@ def copies(variables: Sequence[Any]) -> list[Any]:
 
 
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile to a graph; XLA is left out because it is slower on CPU and takes seconds to compile."""
-    compiled: Callable[..., Any] = tf.function(function, autograph=False, jit_compile=False, reduce_retracing=True)
+    """Compile to a graph; XLA is left out because it is slower on CPU and takes seconds to compile.
+
+    The `partial` makes every probe a function of its own, or TensorFlow would warn of retracing after a few `fit`s.
+    """
+    own = functools.partial(function)
+    compiled: Callable[..., Any] = tf.function(own, autograph=False, jit_compile=False, reduce_retracing=True)
     return compiled
 
 

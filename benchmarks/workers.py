@@ -1,0 +1,43 @@
+"""Runs small trainings side by side, each worker process with one thread, and shows how far they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Outcome = TypeVar("Outcome")
+ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def run_all(judge: Callable[[str, int], Outcome], jobs: Iterable[tuple[str, int]], workers: int = 2) -> list[Outcome]:
+    """Return what `judge` says of every job, in the order of the jobs.
+
+    Args:
+        judge: A function of a module; it loads Keras itself, so that only the workers do.
+        jobs: Pairs of name and seed.
+        workers: Number of processes. Defaults to `2`.
+    """
+    jobs = list(jobs)
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare) as pool, _progress() as progress:
+        futures = {pool.submit(judge, *job): job for job in jobs}
+        task = progress.add_task("training", total=len(jobs))
+        for future in as_completed(futures):
+            progress.update(task, advance=1, description=futures[future][0])
+    return [future.result() for future in futures]
+
+
+def _prepare() -> None:
+    """Give each worker one thread: these models are too small for more."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
