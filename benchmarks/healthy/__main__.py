@@ -12,34 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.healthy.run import MAX_WARNINGS, judge, summary
 from benchmarks.workers import run_all
 
 if TYPE_CHECKING:
     from benchmarks.healthy.judge import Outcome
-
-MAX_WARNINGS = 0.3  # per run, on average
-
-
-def judge(name: str, seed: int) -> Outcome:
-    """Train the family of that name; loads Keras."""
-    from benchmarks.healthy.judge import judge
-
-    return judge(name, seed)
-
-
-def summary(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return the totals over all runs."""
-    warnings = sum(len(one.warnings) for one in outcomes)
-    return {
-        "families": len({one.family for one in outcomes}),
-        "runs": len(outcomes),
-        "runs_with_alarm": sum(bool(one.alarms) for one in outcomes),
-        "warnings": warnings,
-        "warnings_per_run": warnings / max(len(outcomes), 1),
-        "runs_below_usual_score": sum(one.score < one.usual for one in outcomes),
-        "seconds": sum(one.seconds for one in outcomes),
-        "deepdebug_seconds": sum(one.own_seconds for one in outcomes),
-    }
 
 
 def main(

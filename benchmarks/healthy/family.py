@@ -67,7 +67,9 @@ def family(score: Score, usual: float) -> Callable[[Callable[[int], Training]], 
 def training(model: keras.Model, split: Split, epochs: int, **fit: Any) -> Training:
     """Return the training of a compiled model on arrays, with the rows held back as validation data."""
     test = (split.x_test, split.y_test)
-    return Training(model, split.x, split.y, test, {"epochs": epochs, "validation_data": test, **fit})
+    return Training(
+        model, split.x, split.y, test, {"epochs": epochs, "validation_data": test, "validation_batch_size": 512, **fit}
+    )
 
 
 def sequential(*layers: keras.layers.Layer | tuple[int, ...]) -> keras.Model:

@@ -23,7 +23,7 @@ def cnn(seed: int) -> Training:
         layers.Flatten(), layers.Dense(32, "relu"), layers.Dense(10, "softmax"),
     )  # fmt: skip
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_images(seed), epochs=15)
+    return training(model, data.digit_images(seed), epochs=12)
 
 
 @family(accuracy, usual=0.92)
@@ -53,7 +53,7 @@ def residual_cnn(seed: int) -> Training:
     model = keras.Model(inputs, layers.Dense(10, "softmax")(x))
     optimizer = keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_images(seed), epochs=12)
+    return training(model, data.digit_images(seed), epochs=10)
 
 
 def _residual_block(x: Any, filters: int) -> Any:
@@ -74,7 +74,7 @@ def separable_cnn(seed: int) -> Training:
         layers.Dense(10, "softmax"),
     )  # fmt: skip
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_images(seed), epochs=15)
+    return training(model, data.digit_images(seed), epochs=12)
 
 
 @family(accuracy, usual=0.92)
@@ -103,7 +103,7 @@ def denoising_autoencoder(seed: int) -> Training:
     )  # fmt: skip
     model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
     noisy, clean = data.digit_strokes(seed), data.digit_images(seed)
-    return training(model, data.Split(noisy.x, clean.x, noisy.x_test, clean.x_test), epochs=15)
+    return training(model, data.Split(noisy.x, clean.x, noisy.x_test, clean.x_test), epochs=12)
 
 
 @family(f1, usual=0.85)
@@ -134,4 +134,4 @@ def two_outputs(seed: int) -> Training:
     )
     rows = data.digit_images(seed)
     ink, ink_test = ((images.mean(axis=(1, 2, 3)) - 0.3) / 0.05 for images in (rows.x, rows.x_test))
-    return training(model, data.Split(rows.x, [rows.y, ink], rows.x_test, [rows.y_test, ink_test]), epochs=15)
+    return training(model, data.Split(rows.x, [rows.y, ink], rows.x_test, [rows.y_test, ink_test]), epochs=12)

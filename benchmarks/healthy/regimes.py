@@ -19,10 +19,10 @@ def _digit_mlp() -> keras.Model:
 @family(accuracy, usual=0.94)
 def warmup_cosine(seed: int) -> Training:
     """A learning rate that is warmed up and then falls to 0 along a cosine."""
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, 45 * 18, warmup_target=0.003, warmup_steps=45 * 2)
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, 45 * 13, warmup_target=0.003, warmup_steps=45 * 2)
     model = _digit_mlp()
     model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(accuracy, usual=0.94)
@@ -31,7 +31,7 @@ def reduced_on_plateau(seed: int) -> Training:
     model = _digit_mlp()
     model.compile(keras.optimizers.RMSprop(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
     lower = keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=2)
-    return training(model, data.digits(seed), epochs=25, callbacks=[lower])
+    return training(model, data.digits(seed), epochs=20, callbacks=[lower])
 
 
 @family(accuracy, usual=0.92)
@@ -56,7 +56,7 @@ def sgd_momentum(seed: int) -> Training:
     """SGD with momentum."""
     model = _digit_mlp()
     model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(explained, usual=0.8)
@@ -77,7 +77,7 @@ def mixed_precision(seed: int) -> Training:
     )  # fmt: skip
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.002))
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=15)
+    return training(model, data.digits(seed), epochs=12)
 
 
 def _of_classes(rows: data.Split, classes: range) -> data.Split:
@@ -108,7 +108,7 @@ def transfer(seed: int) -> Training:
     base.trainable = False
     model = sequential((8, 8, 1), base, layers.Dense(5, "softmax"))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, _of_classes(rows, range(5, 10)), epochs=20)
+    return training(model, _of_classes(rows, range(5, 10)), epochs=15)
 
 
 @family(accuracy, usual=0.93)
@@ -117,7 +117,7 @@ def fine_tuning(seed: int) -> Training:
     rows = data.digits(seed)
     model = _digit_mlp()
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(rows.x, rows.y, epochs=12, verbose=0)
+    model.fit(rows.x, rows.y, epochs=8, verbose=0)
     model.compile(keras.optimizers.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return training(model, rows, epochs=10)
 
@@ -190,4 +190,4 @@ def variational_autoencoder(seed: int) -> Training:
     model = keras.Model(inputs, layers.Dense(64, "sigmoid")(layers.Dense(64, "relu")(code)))
     model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy")
     rows = data.digits(seed)
-    return training(model, data.Split(rows.x, rows.x, rows.x_test, rows.x_test), epochs=20)
+    return training(model, data.Split(rows.x, rows.x, rows.x_test, rows.x_test), epochs=15)

@@ -18,7 +18,7 @@ def lstm(seed: int) -> Training:
     """An LSTM that reads a digit row by row."""
     model = sequential(SEQUENCE, layers.LSTM(48), layers.Dense(10, "softmax"))
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)
 
 
 @family(accuracy, usual=0.9)
@@ -32,7 +32,7 @@ def stacked_gru(seed: int) -> Training:
         layers.Dense(10, "softmax"),
     )
     model.compile(keras.optimizers.Adam(0.005, clipnorm=1.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)
 
 
 @family(explained, usual=0.85)
@@ -40,7 +40,7 @@ def forecasting_gru(seed: int) -> Training:
     """The next value of a noisy wave."""
     model = sequential((24, 1), layers.GRU(24), layers.Dense(1))
     model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
-    return training(model, data.waves(seed), epochs=12)
+    return training(model, data.waves(seed), epochs=10)
 
 
 @family(accuracy, usual=0.85)
@@ -48,7 +48,7 @@ def bidirectional_rnn(seed: int) -> Training:
     """A simple recurrent layer run in both directions."""
     model = sequential(SEQUENCE, layers.Bidirectional(layers.SimpleRNN(32)), layers.Dense(10, "softmax"))
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)
 
 
 @family(accuracy, usual=0.9)
@@ -62,7 +62,7 @@ def conv1d(seed: int) -> Training:
         layers.Dense(10, "softmax"),
     )
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)
 
 
 @family(accuracy, usual=0.9)
@@ -93,7 +93,7 @@ def pooled_embedding(seed: int) -> Training:
         (40,), layers.Embedding(500, 16, mask_zero=True), layers.GlobalAveragePooling1D(), layers.Dense(4, "softmax")
     )
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.documents(seed), epochs=15)
+    return training(model, data.documents(seed), epochs=12)
 
 
 @family(accuracy, usual=0.85)
@@ -101,7 +101,7 @@ def masked_lstm(seed: int) -> Training:
     """Texts of different lengths through an LSTM that skips the padding."""
     model = sequential((40,), layers.Embedding(500, 16, mask_zero=True), layers.LSTM(24), layers.Dense(4, "softmax"))
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.documents(seed), epochs=10)
+    return training(model, data.documents(seed), epochs=8)
 
 
 class Attention(keras.layers.Layer):
@@ -135,4 +135,4 @@ def subclassed_attention(seed: int) -> Training:
     """A subclassed model with a custom layer."""
     model = Reader()
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=15)
+    return training(model, data.digit_sequences(seed), epochs=12)

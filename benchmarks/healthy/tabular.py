@@ -23,7 +23,7 @@ def linear_regression(seed: int) -> Training:
     """One unit without activation, plain gradient descent; ordinary least squares explains 0.33 to 0.44."""
     model = sequential((10,), layers.Dense(1))
     model.compile(keras.optimizers.SGD(0.01), "mse", metrics=["mae"])
-    return training(model, data.diabetes(seed), epochs=30)
+    return training(model, data.diabetes(seed), epochs=40)
 
 
 @family(accuracy, usual=0.92)
@@ -47,7 +47,7 @@ def mlp(seed: int) -> Training:
     """The usual two hidden layers with relu and Adam."""
     model = sequential((64,), layers.Dense(64, "relu"), layers.Dense(32, "relu"), layers.Dense(10, "softmax"))
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(accuracy, usual=0.92)
@@ -55,7 +55,7 @@ def binary_mlp(seed: int) -> Training:
     """Two classes that no line separates, few features."""
     model = sequential((2,), layers.Dense(16, "relu"), layers.Dense(16, "relu"), layers.Dense(1, "sigmoid"))
     model.compile(keras.optimizers.Adam(0.005), "binary_crossentropy", metrics=["accuracy"])
-    return training(model, data.moons(seed), epochs=25)
+    return training(model, data.moons(seed), epochs=20)
 
 
 @family(accuracy, usual=0.94)
@@ -64,7 +64,7 @@ def logits_mlp(seed: int) -> Training:
     model = sequential((64,), layers.Dense(64, "relu"), layers.Dense(10))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.003), loss, metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=15)
+    return training(model, data.digits(seed), epochs=12)
 
 
 @family(explained, usual=0.85)
@@ -72,7 +72,7 @@ def regression_mlp(seed: int) -> Training:
     """A smooth function of ten features."""
     model = sequential((10,), layers.Dense(64, "relu"), layers.Dense(64, "relu"), layers.Dense(1))
     model.compile(keras.optimizers.Adam(0.002), "mse", metrics=["mae"])
-    return training(model, data.friedman(seed), epochs=20)
+    return training(model, data.friedman(seed), epochs=15)
 
 
 @family(explained, usual=0.85)
@@ -80,7 +80,7 @@ def huber_regression(seed: int) -> Training:
     """A robust regression with elu."""
     model = sequential((10,), layers.Dense(64, "elu"), layers.Dense(32, "elu"), layers.Dense(1))
     model.compile(keras.optimizers.Adam(0.005), keras.losses.Huber(), metrics=["mae"])
-    return training(model, data.friedman(seed), epochs=20)
+    return training(model, data.friedman(seed), epochs=15)
 
 
 @family(explained, usual=0.3)
@@ -88,7 +88,7 @@ def count_regression(seed: int) -> Training:
     """Poisson regression with an exponential output."""
     model = sequential((6,), layers.Dense(32, "relu"), layers.Dense(1, "exponential"))
     model.compile(keras.optimizers.Adam(0.005), "poisson", metrics=["mae"])
-    return training(model, data.counts(seed), epochs=20)
+    return training(model, data.counts(seed), epochs=15)
 
 
 @family(f1, usual=0.9)
@@ -96,7 +96,7 @@ def multi_label(seed: int) -> Training:
     """Four yes-or-no labels per row."""
     model = sequential((64,), layers.Dense(64, "relu"), layers.Dense(4, "sigmoid"))
     model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["binary_accuracy"])
-    return training(model, data.digit_properties(seed), epochs=20)
+    return training(model, data.digit_properties(seed), epochs=15)
 
 
 @family(balanced_accuracy, usual=0.8)
@@ -104,7 +104,7 @@ def imbalanced(seed: int) -> Training:
     """One row of 21 belongs to the rare class, which the model learns all the same."""
     model = sequential((20,), layers.Dense(64, "relu"), layers.Dense(32, "relu"), layers.Dense(1, "sigmoid"))
     model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy", "auc"])
-    return training(model, data.rare_class(seed), epochs=15)
+    return training(model, data.rare_class(seed), epochs=12)
 
 
 @family(balanced_accuracy, usual=0.85)
@@ -112,7 +112,7 @@ def class_weighted(seed: int) -> Training:
     """The same with `class_weight`."""
     model = sequential((20,), layers.Dense(64, "relu"), layers.Dense(1, "sigmoid"))
     model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"])
-    return training(model, data.rare_class(seed), epochs=15, class_weight={0: 1.0, 1: 20.0})
+    return training(model, data.rare_class(seed), epochs=12, class_weight={0: 1.0, 1: 20.0})
 
 
 @family(accuracy, usual=0.94)
@@ -125,7 +125,7 @@ def batch_norm_mlp(seed: int) -> Training:
         layers.Dense(10, "softmax"),
     )  # fmt: skip
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(accuracy, usual=0.94)
@@ -138,7 +138,7 @@ def dropout_mlp(seed: int) -> Training:
         layers.Dense(10, "softmax"),
     )  # fmt: skip
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=25)
+    return training(model, data.digits(seed), epochs=20)
 
 
 @family(accuracy, usual=0.94)
@@ -153,7 +153,7 @@ def layer_norm_mlp(seed: int) -> Training:
     model.compile(
         keras.optimizers.AdamW(0.002, weight_decay=0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    return training(model, data.digits(seed), epochs=15)
+    return training(model, data.digits(seed), epochs=12)
 
 
 @family(accuracy, usual=0.94)
@@ -162,7 +162,7 @@ def selu_mlp(seed: int) -> Training:
     hidden = [layers.Dense(32, "selu", kernel_initializer="lecun_normal") for _ in range(4)]
     model = sequential((30,), *hidden, layers.Dense(1, "sigmoid"))
     model.compile(keras.optimizers.SGD(0.02), "binary_crossentropy", metrics=["accuracy"])
-    return training(model, data.breast_cancer(seed), epochs=20, batch_size=16)
+    return training(model, data.breast_cancer(seed), epochs=15, batch_size=16)
 
 
 @family(accuracy, usual=0.95)
@@ -170,7 +170,7 @@ def tanh_mlp(seed: int) -> Training:
     """Tanh in both hidden layers, on two rings."""
     model = sequential((2,), layers.Dense(16, "tanh"), layers.Dense(16, "tanh"), layers.Dense(1, "sigmoid"))
     model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
-    return training(model, data.circles(seed), epochs=20)
+    return training(model, data.circles(seed), epochs=15)
 
 
 @family(accuracy, usual=0.92)
@@ -180,7 +180,7 @@ def sigmoid_mlp(seed: int) -> Training:
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
     rows = data.digits(seed)
     one_hot = [keras.utils.to_categorical(y, 10) for y in (rows.y, rows.y_test)]
-    return training(model, data.Split(rows.x, one_hot[0], rows.x_test, one_hot[1]), epochs=25)
+    return training(model, data.Split(rows.x, one_hot[0], rows.x_test, one_hot[1]), epochs=18)
 
 
 @family(accuracy, usual=0.94)
@@ -191,7 +191,7 @@ def l2_mlp(seed: int) -> Training:
         (64,), layers.Dense(64, "relu", kernel_regularizer=decay), layers.Dense(10, "softmax", kernel_regularizer=decay)
     )
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(accuracy, usual=0.92)
@@ -200,7 +200,7 @@ def deep_mlp(seed: int) -> Training:
     hidden = [layers.Dense(48, "relu", kernel_initializer="he_normal") for _ in range(8)]
     model = sequential((64,), *hidden, layers.Dense(10, "softmax"))
     model.compile(keras.optimizers.Adam(0.001), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digits(seed), epochs=20)
+    return training(model, data.digits(seed), epochs=15)
 
 
 @family(accuracy, usual=0.92)
@@ -221,7 +221,7 @@ def wide_and_deep(seed: int) -> Training:
     deep = layers.Dense(32, "relu")(layers.Dense(64, "relu")(inputs))
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()([inputs, deep])))
     model.compile(keras.optimizers.RMSprop(0.002), "mse", metrics=["mae"])
-    return training(model, data.friedman(seed), epochs=15)
+    return training(model, data.friedman(seed), epochs=12)
 
 
 @family(explained, usual=0.6)
@@ -234,7 +234,7 @@ def autoencoder(seed: int) -> Training:
     )  # fmt: skip
     model.compile(keras.optimizers.Adam(0.003), "mse")
     rows = data.digits(seed)
-    return training(model, data.Split(rows.x, rows.x, rows.x_test, rows.x_test), epochs=25)
+    return training(model, data.Split(rows.x, rows.x, rows.x_test, rows.x_test), epochs=20)
 
 
 @family(accuracy, usual=0.88)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import accuracy_name
 from deepdebug.detectors.progress import (
     has_learned,
     lacks_skill,
     newest_skill,
-    run_finding,
     settled_checks,
     uses_input,
 )
@@ -93,12 +93,13 @@ class AccuracyNotIncreasing:
         accuracy, majority = output.accuracy or 0.0, output.majority or 0.0
         rows = sum(output.class_counts) or run.latest.rows or 1
         low, high = trends.wilson_interval(accuracy, rows)
-        return run_finding(
+        return finding(
             self,
             run.latest,
             severity,
             f"the accuracy of output '{output.name}' is {accuracy:.3g} after {run.latest.step} updates; always naming "
             f"the commonest class gives {majority:.3g}",
+            location="M",
             healthy="above the share of the commonest class within 200 updates",
             value=accuracy,
             threshold=majority + self.max_gain,
@@ -119,11 +120,12 @@ class AccuracyNotIncreasing:
         still_falls = len(losses) > 1 and trends.mann_kendall(losses).falling <= self.max_chance
         skill = newest_skill(run)
         is_advice = still_falls or (skill is not None and skill >= self.info_skill)
-        yield run_finding(
+        yield finding(
             self,
             run.latest,
             "info" if is_advice else "warn",
             f"the training accuracy '{name}' stands at {series[-1]:.3g} and did not rise over the newest epochs",
+            location="M",
             healthy="rises by more than 1 % over the window until the skill is high",
             value=rise,
             threshold=self.min_rise,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts, LayerFacts
 from deepdebug.observation import Observation, Run
@@ -84,16 +85,13 @@ class BatchNormGap:
 
     def _gap(self, run: Run, now: Observation, ratios: list[float], normalizing: list[LayerFacts]) -> Finding:
         fit = run.facts.fit
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if min(ratios) > self.error_ratio else "warn",
             confidence="strong",
             layer=None,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=ratios[-1],
             threshold=self.max_ratio,
             message=f"On the same {now.rows} rows the loss is {now.loss or 0.0:.3g} in inference mode and "
@@ -126,16 +124,13 @@ class BatchNormGap:
 
     def _variance(self, now: Observation, layer: str, size: float, tiny: bool) -> Finding:
         what = "its input is the same for every row" if tiny else "its input has a huge scale"
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="warn",
             confidence="strong" if now.confirmed else "weak",
             layer=layer,
             location="W",
-            epoch=now.epoch,
-            step=now.step,
             value=size,
             threshold=self.min_variance if tiny else self.max_variance,
             message=f"The largest moving variance of layer '{layer}' is {size:.3g}: {what}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.static import has_other_task, labels_of
 from deepdebug.errors import NotJudged
 from deepdebug.facts import OutputFacts
@@ -98,16 +99,13 @@ class ClassImbalance:
         worst = min(missed, key=lambda index: seen.class_counts[index])
         recall = seen.recalls[worst] or 0.0
         few = "" if is_sure else f", of which the probe holds {seen.class_counts[worst]} rows"
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="warn" if is_sure else "info",
             confidence="strong" if is_sure else "weak",
             layer=output.layer,
             location="DATA",
-            epoch=now.epoch,
-            step=now.step,
             value=recall,
             threshold=self.min_recall,
             message=f"Output '{output.name}' finds {recall:.1%} of class {worst}{few}; the largest class has "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import OutputFacts
 from deepdebug.observation import Observation, OutputObservation, Run
@@ -88,16 +89,13 @@ class CollapsedOutput:
         facts = next((one for one in run.facts.outputs if one.name == output.name), None)
         ratio, one_class = spread_ratio(output), self._one_class(output)
         unsure = facts is not None and facts.loss.kind in ("custom", "none")
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="warn" if unsure or now.step < SURE_UPDATES else "error",
             confidence="strong",
             layer=facts.layer if facts else None,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=output.predicted_share if one_class else ratio,
             threshold=self.max_share if one_class else self.min_spread_ratio,
             message=_message(output, facts, now.rows, one_class),

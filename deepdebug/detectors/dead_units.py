@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
+from deepdebug.detectors.findings import finding
 from deepdebug.observation import LayerObservation, Observation, Run
 from deepdebug.records import Finding, Severity
 
@@ -68,16 +69,13 @@ class DeadUnits:
         self, now: Observation, layer: LayerObservation, at_start: float | None, severity: Severity
     ) -> Finding:
         share = layer.dead_fraction or 0.0
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity=severity,
             confidence="strong" if now.confirmed else "weak",
             layer=layer.name,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=share,
             threshold=self.max_fraction,
             message=f"{share:.0%} of the units of layer '{layer.name}' output zero for all {now.rows} probe rows",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends
-from deepdebug.detectors.progress import epoch_losses, require_warm, run_finding, starting_loss
+from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import epoch_losses, require_warm, starting_loss
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -88,11 +89,12 @@ class DivergingLoss:
     def _finding(self, run: Run, newest: list[float], start: float, before: list[float]) -> Finding:
         now = run.latest
         growth = newest[-1] / start
-        return run_finding(
+        return finding(
             self,
             now,
             "fatal" if min(newest) > self.fatal_growth * start else "error",
             f"the training loss has grown to {newest[-1]:.3g}, {growth:.3g} times the {start:.3g} at the start",
+            location="M",
             healthy="falls, or varies by less than its robust deviation times 6",
             value=growth,
             threshold=self.min_rise,

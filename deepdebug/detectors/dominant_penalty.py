@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.detectors.progress import run_finding
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -63,12 +63,13 @@ class DominantPenalty:
 
     def _finding(self, run: Run, seen: Observation, share: float, skill: float) -> Finding:
         penalties = [one.penalty for one in run.observations[:1]]
-        return run_finding(
+        return finding(
             self,
             seen,
             "warn" if skill < self.warn_skill else "info",
             f"regularisation makes up {share:.0%} of the loss ({seen.penalty:.3g} of {seen.loss:.3g}) at a skill of "
             f"{skill:.3g}",
+            location="M",
             healthy="below 50 % of the loss until the task is learned",
             value=share,
             threshold=self.max_share,

@@ -9,6 +9,7 @@ from statistics import median
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Number, Severity
@@ -151,16 +152,13 @@ class ExplodingGradient:
         severity: Severity | None = None,
     ) -> Finding:
         now = run.latest
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity=severity or ("error" if gates.diverging(run) else "warn"),
             confidence="strong" if now.confirmed else "weak",
             layer=layer,
             location="DW",
-            epoch=now.epoch,
-            step=now.step,
             value=value,
             threshold=threshold,
             message=message,

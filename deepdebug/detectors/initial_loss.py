@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.detectors.progress import run_finding
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LEARNING_FAMILIES, OutputFacts
 from deepdebug.observation import OutputObservation, Run
@@ -84,12 +84,13 @@ class InitialLoss:
         is_frozen = any(layer.family in LEARNING_FAMILIES and not layer.trainable for layer in run.facts.layers)
         baseline = output.constant_loss
         spoken = "" if baseline is None else f"; the best constant has {baseline:.3g}"
-        return run_finding(
+        return finding(
             self,
             run.observations[0],
             "info" if is_frozen else "warn",
             f"before training the loss of output '{facts.name}' is {output.loss:.3g} at a mean absolute output of "
             f"{output.mean_abs or 0.0:.3g}{spoken}",
+            location="M",
             healthy="about ln(number of classes), or the variance of the targets",
             value=output.loss,
             threshold=limit,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -70,16 +71,13 @@ class InputBlind:
 
     def _finding(self, now: Observation, use: float) -> Finding:
         hopeless = now.skill is not None and now.skill <= self.error_skill and now.step >= SURE_UPDATES
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if hopeless else "warn",
             confidence="strong",
             layer=None,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=use,
             threshold=self.min_input_use,
             message=f"The loss of the model on {now.rows} probe rows is {now.loss or 0.0:.3g}, and {use:.3g} of it is "

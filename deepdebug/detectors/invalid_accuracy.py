@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import is_accuracy
-from deepdebug.detectors.progress import run_finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts, LabelFacts, OutputFacts
 from deepdebug.observation import Run
@@ -73,11 +73,12 @@ class InvalidAccuracy:
 
     def _not_a_share(self, run: Run, accuracies: Mapping[str, float], name: str) -> Finding:
         value = accuracies[name]
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "warn",
             f"the metric '{name}' is {value if not math.isfinite(value) else format(value, '.3g')}, which is no share",
+            location="M",
             healthy="between 0 and 1",
             value=value,
             threshold=1.0,
@@ -86,12 +87,13 @@ class InvalidAccuracy:
         )
 
     def _of_regression(self, run: Run, output: OutputFacts, name: str, value: float) -> Finding:
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "warn",
             f"the metric '{name}' counts exact hits, but the labels of output '{output.name}' are no classes and its "
             f"loss is {output.loss.kind}; it reads {value:.3g} and says nothing",
+            location="M",
             healthy="no accuracy among the metrics of a regression",
             value=value,
             threshold=None,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import VALIDATION, is_loss
-from deepdebug.detectors.progress import run_finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding, Number
@@ -71,11 +71,12 @@ class InvalidLoss:
             "last_finite_loss": before[-1] if before else None,
             "learning_rate": rates[-1] if rates else None,
         }
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "error" if name.startswith(VALIDATION) else "fatal",
             f"the {_words(name)} is {losses[name]} after {run.latest.step} updates",
+            location="M",
             healthy="finite at every step",
             value=losses[name],
             threshold=None,
@@ -89,11 +90,12 @@ class InvalidLoss:
         high = max((one.maximum for one in labels if one.maximum is not None), default=None)
         kinds = ", ".join(dict.fromkeys(output.loss.kind for output in run.facts.outputs))
         spoken = "" if low is None or high is None else f"; the labels lie between {low:.3g} and {high:.3g}"
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "error",
             f"the {_words(name)} is {loss:.3g}, which {kinds} cannot be for valid labels{spoken}",
+            location="M",
             healthy="0 or above",
             value=loss,
             threshold=-self.tolerance,

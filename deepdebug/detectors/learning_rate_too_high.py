@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -107,16 +108,13 @@ class LearningRateTooHigh:
         suggested = weights.suggested_learning_rate(rate, update)
         untrained = now.skill is not None and now.skill < self.error_skill
         known = "" if rate is None or suggested is None else f"; the learning rate is {rate:.3g}, try {suggested:.3g}"
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if untrained or gates.diverging(run) else "warn",
             confidence="strong",
             layer=None,
             location="W",
-            epoch=now.epoch,
-            step=now.step,
             value=10**update,
             threshold=10**limit,
             message=f"One update changes the weights by {10**update:.3g} of their size, median over the kernels{known}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import (
     MIN_UPDATES,
     has_learned,
@@ -15,7 +16,6 @@ from deepdebug.detectors.progress import (
     loss_history,
     newest_probe,
     require_warm,
-    run_finding,
 )
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -89,12 +89,13 @@ class LossNotDecreasing:
         is_error = now.step >= MIN_UPDATES and probe is not None and lacks_skill(probe, skill, self.error_skill)
         is_advice = skill is not None and skill >= self.info_skill
         spoken = "" if skill is None else f", at a skill of {skill:.3g} over the best constant"
-        return run_finding(
+        return finding(
             self,
             now,
             "error" if is_error else "info" if is_advice else "warn",
             f"the training loss changed from {losses[-length]:.3g} to {losses[-1]:.3g} over the last {length} "
             f"{'epochs' if len(losses) == len(run.series('loss')) else 'checks'}{spoken}",
+            location="M",
             healthy="falls by more than 1 % over the window until the skill is high",
             value=share,
             threshold=self.min_fall,

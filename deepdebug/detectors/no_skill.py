@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates
-from deepdebug.detectors.progress import by_chance, run_finding, settled_checks, uses_input
+from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
@@ -80,12 +81,13 @@ class NoSkill:
     def _finding(self, run: Run, seen: Observation, name: str, severity: Severity) -> Finding:
         facts = next(one for one in run.facts.outputs if one.name == name)
         output = next(one for one in seen.outputs if one.name == name)
-        return run_finding(
+        return finding(
             self,
             seen,
             severity,
             f"output '{name}' has a skill of {output.skill:.3g} after {seen.step} updates: loss {output.loss:.3g}, the "
             f"best constant {output.constant_loss:.3g}{_accuracy(output)}",
+            location="M",
             healthy="above 0.1 within 200 updates",
             value=output.skill,
             threshold=self.max_skill,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts
 from deepdebug.observation import Observation, Run
@@ -73,16 +74,13 @@ class NonFiniteActivation:
             "layers_affected": sum(one.non_finite > self.max_fraction for one in now.layers),
             "output_finite": output_finite,
         }
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="warn" if contained else "fatal",
             confidence="weak" if contained else "certain",
             layer=layer.name,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=layer.non_finite,
             threshold=self.max_fraction,
             message=f"{layer.non_finite:.3g} of the output elements of layer '{layer.name}' are NaN or infinite; "

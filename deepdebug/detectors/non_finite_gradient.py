@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.observation import Observation, Run, VariableObservation
 from deepdebug.records import Finding, Number
 
@@ -75,16 +76,13 @@ class NonFiniteGradient:
             "gradient_norm_before": before.gradient_norm if before else None,
             "learning_rate": gates.optimizer_learning_rate(run, now),
         }
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="warn" if skipped_step else "fatal",
             confidence="weak" if skipped_step else "certain",
             layer=facts.layer,
             location="DW",
-            epoch=now.epoch,
-            step=now.step,
             value=share,
             threshold=self.max_fraction,
             message=f"{share:.3g} of the gradient elements of '{facts.path}' are NaN or infinite, "

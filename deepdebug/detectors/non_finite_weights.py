@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Number
 
@@ -65,16 +66,13 @@ class NonFiniteWeights:
             "gradient_norm_before": before.gradient_norm if before else None,
         }
         place = f" of layer '{facts.layer}'" if facts.layer else ""
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="fatal",
             confidence="certain",
             layer=facts.layer,
             location="W",
-            epoch=now.epoch,
-            step=now.step,
             value=seen.non_finite,
             threshold=self.max_fraction,
             message=f"{seen.non_finite:.3g} of the elements of weight '{facts.path}'{place} are NaN or infinite",

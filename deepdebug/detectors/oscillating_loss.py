@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from deepdebug.detectors import gates, trends
-from deepdebug.detectors.progress import epoch_losses, newest_skill, require_warm, run_finding
+from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import epoch_losses, newest_skill, require_warm
 from deepdebug.observation import Run
 from deepdebug.records import Finding
 
@@ -75,12 +76,13 @@ class OscillatingLoss:
             yield self._finding(run, window, deviation, drop, correlation)
 
     def _finding(self, run: Run, window: list[float], deviation: float, drop: float, correlation: float) -> Finding:
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "warn",
             f"the training loss jumps by {deviation:.3g} (standard deviation) around its trend over {len(window)} "
             f"epochs while it falls by {drop:.3g}",
+            location="M",
             healthy="jumps that are small beside the fall of the loss",
             value=deviation / drop if drop else None,
             threshold=self.max_ratio,

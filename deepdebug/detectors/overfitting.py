@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import trends
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import accuracy_name
-from deepdebug.detectors.progress import run_finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -82,12 +82,13 @@ class Overfitting:
         lost = _lost_accuracy(run)
         is_watched = "EarlyStopping" in run.facts.fit.callbacks
         is_harmless = lost is not None and lost <= self.max_lost_accuracy
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "info" if is_watched or is_harmless else "warn",
             f"the validation loss is {validation[-1]:.3g}, up {rise:.0%} from {validation[best]:.3g} at epoch {best}, "
             "while the training loss falls",
+            location="M",
             healthy="within 5 % of its smallest value",
             value=rise,
             threshold=self.min_rise - 1,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from deepdebug.detectors import gates
-from deepdebug.detectors.registry import Detector
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
-from deepdebug.records import Confidence, Finding, Number, Severity
 
 # our first settings, not yet calibrated
 MIN_UPDATES = 200
@@ -136,35 +133,3 @@ def starting_loss(run: Run) -> float | None:
         return first.loss
     losses = run.series("loss")
     return losses[0] if losses and math.isfinite(losses[0]) else None
-
-
-def run_finding(
-    detector: Detector,
-    seen: Observation,
-    severity: Severity,
-    message: str,
-    *,
-    healthy: str,
-    value: float | None,
-    threshold: float | None,
-    evidence: Mapping[str, Number],
-    layer: str | None = None,
-    confidence: Confidence = "strong",
-) -> Finding:
-    """Return a finding about a metric, first seen at `seen`."""
-    return Finding(
-        code=detector.code,
-        symptom=detector.symptom,
-        abbreviation=detector.abbreviation,
-        severity=severity,
-        confidence=confidence,
-        layer=layer,
-        location="M",
-        epoch=seen.epoch,
-        step=seen.step,
-        value=value,
-        threshold=threshold,
-        message=message[:1].upper() + message[1:],
-        healthy=healthy,
-        evidence=evidence,
-    )

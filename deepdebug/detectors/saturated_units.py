@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.facts import Facts
 from deepdebug.observation import LayerObservation, Observation, Run
 from deepdebug.records import Finding, Number
@@ -86,16 +87,13 @@ class SaturatedUnits:
     def _finding(self, run: Run, now: Observation, layer: LayerObservation) -> Finding:
         share = self._share(layer)
         stuck = layer.stuck_fraction or 0.0
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if stuck > self.error_fraction else "warn",
             confidence="strong" if now.confirmed else "weak",
             layer=layer.name,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=stuck if stuck > self.max_fraction else share,
             threshold=self.max_fraction,
             message=f"{stuck:.0%} of the units of layer '{layer.name}' are stuck in the flat part of their activation "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.registry import Detector
 from deepdebug.errors import NotJudged
 from deepdebug.facts import DataFacts, Facts, LabelFacts, LayerFacts, OutputFacts
@@ -35,21 +36,18 @@ def static_finding(
     evidence: Mapping[str, Number] | None = None,
 ) -> Finding:
     """Return a finding of `detector` that held before the first update."""
-    return Finding(
-        code=detector.code,
-        symptom=detector.symptom,
-        abbreviation=detector.abbreviation,
-        severity=severity,
-        confidence=confidence,
-        layer=layer,
+    return finding(
+        detector,
+        None,
+        severity,
+        message,
         location=location,
-        epoch=-1,
-        step=0,
+        layer=layer,
+        confidence=confidence,
         value=value,
         threshold=threshold,
-        message=message[:1].upper() + message[1:],
         healthy=healthy,
-        evidence=evidence or {},
+        evidence=evidence,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts, VariableFacts
 from deepdebug.observation import Observation, Run, VariableObservation
@@ -73,16 +74,13 @@ class SymmetricWeights:
         share = seen.distinct_units or 0.0
         columns = max(1, round(share * facts.shape[-1]))
         constant = f", all of them {seen.max_abs:.3g} in size" if weights.is_constant(seen) else ""
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            start,
             severity="error" if _is_symmetric(facts, share) else "warn",
             confidence="certain",
             layer=facts.layer,
             location="W",
-            epoch=start.epoch,
-            step=start.step,
             value=share,
             threshold=self.min_distinct,
             message=f"The kernel of layer '{facts.layer}' starts with {columns} distinct columns for "

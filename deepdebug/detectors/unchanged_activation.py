@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates
+from deepdebug.detectors.findings import finding
 from deepdebug.facts import LEARNING_FAMILIES, Facts
 from deepdebug.observation import LayerObservation, Observation, Run
 from deepdebug.records import Finding
@@ -90,16 +91,13 @@ class UnchangedActivation:
     def _finding(self, run: Run, found: list[LayerObservation]) -> Finding:
         now, first = run.latest, found[0]
         hopeless = now.skill is not None and now.skill <= self.error_skill
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if hopeless else "warn",
             confidence="strong",
             layer=first.name,
             location="FW",
-            epoch=now.epoch,
-            step=now.step,
             value=0.0,
             threshold=self.max_change,
             message=f"The output of layer '{first.name}' has stayed the same (rms {first.rms:.3g}) over "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
@@ -114,16 +115,13 @@ class UnchangedWeights:
         moved = max(seen.moved or 0.0 for found in groups for _, seen in found)
         place = f"of layer '{layer}'" if layer else "of all layers"
         others = f" and of {len(groups) - 1} layers before it" if layer and len(groups) > 1 else ""
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity=severity,
             confidence="strong",
             layer=layer,
             location="W",
-            epoch=now.epoch,
-            step=now.step,
             value=moved,
             threshold=self.resolution * EPSILONS.get(facts.dtype, FLOAT32_EPSILON),
             message=f"The trainable weights {place}{others} have changed by {moved:.3g} of their size in {now.step} "
@@ -142,16 +140,13 @@ class UnchangedWeights:
 
     def _all_frozen(self, run: Run) -> Finding:
         now = run.latest
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="info",
             confidence="certain",
             layer=None,
             location="CONFIG",
-            epoch=now.epoch,
-            step=now.step,
             value=0.0,
             threshold=None,
             message=f"None of the {len(run.facts.variables)} weight variables of the model is trainable, "

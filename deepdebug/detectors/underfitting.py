@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends
-from deepdebug.detectors.progress import epoch_losses, run_finding
+from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import epoch_losses
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -62,12 +63,13 @@ class Underfitting:
             yield self._finding(run, losses, gain, chance)
 
     def _finding(self, run: Run, losses: list[float], gain: float, chance: float) -> Finding:
-        return run_finding(
+        return finding(
             self,
             run.latest,
             "info",
             f"training ended after {len(losses)} epochs at a loss of {losses[-1]:.3g} that still fell; 10 % more "
             f"epochs would lower it by about {gain:.1%}",
+            location="M",
             healthy="less than 2 % to be gained by 10 % more epochs",
             value=gain,
             threshold=self.min_gain,

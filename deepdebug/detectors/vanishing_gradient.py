@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import gates, trends, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.weights import Depth
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
@@ -103,16 +104,13 @@ class VanishingGradient:
         ratio = first.relative / last.relative
         source = attenuating_layer(profile, self.max_slope)
         layer = run.facts.layer(source)
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity="error" if now.skill is not None and now.skill < self.error_skill else "warn",
             confidence="strong" if now.confirmed else "weak",
             layer=first.layer,
             location="DW",
-            epoch=now.epoch,
-            step=now.step,
             value=ratio,
             threshold=self.min_ratio,
             message=f"The relative gradient of layer '{first.layer}' is {ratio:.3g} of that of layer '{last.layer}'; "

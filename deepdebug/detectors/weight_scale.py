@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.initial_scale import RECTIFIERS, following_activation, recommended_std, usual_stds
 from deepdebug.detectors.symmetric_weights import comes_trained, is_hidden, start_of
 from deepdebug.detectors.weights import Pair, is_constant, kernels
@@ -96,16 +97,13 @@ class WeightScale:
         excess, wanted = _excess(pair), recommended_std(run.facts, facts)
         stds = usual_stds(facts)
         others = f", and {layers - 1} layers more start as small" if layers > 1 else ""
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            start,
             severity=self._severity(run, pair),
             confidence="strong",
             layer=facts.layer,
             location="W",
-            epoch=start.epoch,
-            step=start.step,
             value=seen.std,
             threshold=max(stds) * self.max_factor if excess > 1 else min(stds) / self.max_factor,
             message=f"The kernel of layer '{facts.layer}' starts with a standard deviation of {seen.std:.3g}; "
@@ -131,16 +129,13 @@ class WeightScale:
         ratio = last_size / size if size > 0 else 1.0
         if 1 / self.max_signal_ratio <= ratio <= self.max_signal_ratio:
             return
-        yield Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        yield finding(
+            self,
+            start,
             severity="warn",
             confidence="strong" if start.confirmed else "weak",
             layer=last,
             location="FW",
-            epoch=start.epoch,
-            step=start.step,
             value=ratio,
             threshold=self.max_signal_ratio if ratio > 1 else 1 / self.max_signal_ratio,
             message=f"Before training the output of layer '{last}' is {ratio:.3g} times as large as that of layer "

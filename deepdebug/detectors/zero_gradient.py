@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors.findings import finding
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
@@ -89,16 +90,13 @@ class ZeroGradient:
             "no gradient path": "has no gradient path from the loss",
             "zero gradient": f"has a gradient of exactly 0 on all {now.rows} probe rows",
         }[cause]
-        return Finding(
-            code=self.code,
-            symptom=self.symptom,
-            abbreviation=self.abbreviation,
+        return finding(
+            self,
+            now,
             severity=severity,
             confidence="strong" if is_zero else "certain",
             layer=name or None,
             location="DW",
-            epoch=now.epoch,
-            step=now.step,
             value=1.0 if is_zero else None,
             threshold=self.min_zero_fraction if is_zero else None,
             message=f"Layer '{name or 'unknown'}' {what}{others}",
