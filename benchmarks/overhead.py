@@ -237,10 +237,10 @@ def show(rows: Sequence[Row], long: LongRun | None, console: Console) -> None:
     """Print the results."""
     table = Table(title="Seconds per epoch, median (range) over the repeats")
     for column in ("training", "callback", "s per epoch", "ratio to none", "added ms", "set-up s"):
-        table.add_column(column, justify="left" if column in ("training", "callback") else "right")
+        table.add_column(column, justify="left" if column in ("training", "callback") else "right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row.work, row.callback, _spread(row.seconds, 4), _spread(row.ratios, 3), _spread(row.added, 1),
+            row.work, row.callback, f"{statistics.median(row.seconds):.4f}", _spread(row.ratios, 3), _spread(row.added, 1),
             f"{statistics.median(row.setup):.2f}",
         )  # fmt: skip
     console.print(table)
@@ -265,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--long", type=int, default=300, help="epochs of the long run; 0 leaves it out (default 300)")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(width=120)
     works = (
         Work("MLP, 1000 x 2 blobs", mlp, blobs(), options.epochs),
         Work(f"CNN, {options.rows} images", cnn, images(options.rows), options.epochs),

@@ -40,7 +40,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
         probe: Rows to look with, as a pair (x, y), where the running `fit` is not to be used. Defaults to `None`.
         check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well, and at once when
-            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off. Defaults to `"epoch"`.
+            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off. Defaults to
+            `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
         verbose: 0 prints nothing, 1 prints the report at the end of the training. Defaults to `1`.
@@ -51,12 +52,12 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
     Example:
 
     >>> import keras, numpy as np
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="softmax")])
-    >>> model.compile(loss="binary_crossentropy")
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    >>> model.compile(loss="mean_squared_error")
     >>> doctor = Diagnose(verbose=0)
-    >>> _ = model.fit(np.eye(4), np.array([0, 1, 0, 1]), callbacks=[doctor], verbose=0)
+    >>> _ = model.fit(np.eye(4), np.array([3.0, 7.0, 5.0, 9.0]), callbacks=[doctor], verbose=0)
     >>> doctor.report.findings[0].symptom
-    'constant-softmax'
+    'output-range'
     """
 
     def __init__(
@@ -116,9 +117,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             self._watch.close()
         self._epoch, self._batches, self._alarmed = -1, 0, False
         self._watch = Watch(self._model, self._plan)
-        weakref.finalize(
-            self, self._watch.close
-        )  # writes the reports of an interrupted training, at exit at the latest
+        weakref.finalize(self, self._watch.close)  # for an interrupted training: runs at exit at the latest
         with self._watch.timed():
             self._watch.begin(self.params or {})
         self._act(self._watch)
@@ -174,8 +173,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             self._model.stop_training = True
         severe = [finding for finding in news if finding.severity in RAISING]
         if self._action == "raise" and severe:
-            report = watch.report()
-            raise DiagnosisError(f"{severe[0].code}: {severe[0].message}\n\n{report}", report)
+            watch.close()  # so that the reports are there when the error is read
+            raise DiagnosisError(f"{severe[0].code}: {severe[0].message}\n\n{watch.text()}", watch.report())
 
 
 def _checked_action(action: str) -> Action:

@@ -164,6 +164,12 @@ class Watch:
             seconds=self.seconds,
         )
 
+    def text(self) -> str:
+        """Return the report as text; empty where it cannot be rendered."""
+        with self._guarded("text"):
+            return str(self.report())
+        return ""
+
     def show(self) -> None:
         """Print the report to standard output."""
         with self._guarded("console"):
@@ -180,8 +186,6 @@ class Watch:
         self._observer = Observer(self._model, self._feed.fit if self._feed is not None else FitFacts(), sample)
         if sample is None:
             self._skip(Skipped("probe", NO_DATA))
-        for skipped in self._observer.skipped:
-            self._skip(skipped)
         self._describe_data()
         if self._plan.log_dir is not None:
             with self._guarded("observations.jsonl"):
@@ -218,6 +222,8 @@ class Watch:
         if more is not None:
             self._observations[-1] = replace(observer.observe(epoch, trigger, logs, more), confirmed=True)
             verdict = judge(self._run(), self._plan.detectors)
+        for skipped in observer.skipped:
+            self._skip(skipped)
         if self._writer is not None:
             with self._guarded("observations.jsonl"):
                 self._writer.observation(self._observations[-1])

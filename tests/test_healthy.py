@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("keras")
 
-from benchmarks.healthy.judge import FAMILIES  # noqa: E402
-from benchmarks.healthy.run import MAX_WARNINGS, judge, summary  # noqa: E402
-from benchmarks.workers import run_all  # noqa: E402
+from benchmarks.healthy.judge import FAMILIES
+from benchmarks.healthy.run import MAX_WARNINGS, judge, summary
+from benchmarks.workers import run_all
 
 SEEDS = int(os.environ.get("HEALTHY_SEEDS", "1"))
 

@@ -130,6 +130,14 @@ def rare_class(seed: int) -> Split:
     return standardized(split(x, y.astype("float32"), seed))
 
 
+def noisy_classes(seed: int) -> Split:
+    """Two classes of which features tell little: three labels of ten are drawn by lot; 4000 rows, 12 features."""
+    x, y = datasets.make_classification(
+        4000, n_features=12, n_informative=6, n_redundant=0, flip_y=0.3, random_state=seed
+    )
+    return standardized(split(x, y.astype("float32"), seed))
+
+
 def counts(seed: int) -> Split:
     """Numbers of events whose rate depends on the features; 2000 rows, 6 features."""
     draw = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +80,18 @@ def _numpy(predictions: Any) -> Any:
     return keras.tree.map_structure(keras.ops.convert_to_numpy, predictions)
 
 
-def watch(training: Training, **options: Any) -> Diagnose:
-    """Train under a `Diagnose` with these options, silently, and return it."""
+def watch(training: Training, *, may_fail: bool = False, **options: Any) -> Diagnose:
+    """Train under a `Diagnose`, silently, and return it.
+
+    Args:
+        training: The training.
+        may_fail: Whether `fit` may raise, as it does on some backends for labels or word numbers out of range. Defaults
+            to `False`.
+        **options: Arguments of `Diagnose`.
+    """
     doctor = Diagnose(verbose=0, **options)
     fit = dict(training.fit)
     callbacks = [*fit.pop("callbacks", []), doctor]
-    training.model.fit(training.x, training.y, callbacks=callbacks, verbose=0, **fit)
+    with contextlib.suppress(Exception) if may_fail else contextlib.nullcontext():
+        training.model.fit(training.x, training.y, callbacks=callbacks, verbose=0, **fit)
     return doctor

@@ -99,6 +99,25 @@ def multi_label(seed: int) -> Training:
     return training(model, data.digit_properties(seed), epochs=15)
 
 
+@family(accuracy, usual=0.68)
+def noisy_logistic(seed: int) -> Training:
+    """Logistic regression on a task of which little can be known, long after it has come to rest."""
+    model = sequential((12,), layers.Dense(1, "sigmoid"))
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    return training(model, data.noisy_classes(seed), epochs=20, batch_size=64)
+
+
+@family(accuracy, usual=0.74)
+def noisy_mlp(seed: int) -> Training:
+    """A network on the same task, with dropout, stopped early."""
+    model = sequential(
+        (12,), layers.Dense(32, "relu"), layers.Dropout(0.2), layers.Dense(16, "relu"), layers.Dense(1, "sigmoid")
+    )
+    model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy"])
+    stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+    return training(model, data.noisy_classes(seed), epochs=30, batch_size=64, callbacks=[stop])
+
+
 @family(balanced_accuracy, usual=0.8)
 def imbalanced(seed: int) -> Training:
     """One row of 21 belongs to the rare class, which the model learns all the same."""

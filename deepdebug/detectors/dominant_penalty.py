@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import lacks_skill
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -22,7 +23,8 @@ class DominantPenalty:
     What it does:
         Measures the share of the loss that comes from regularisers and `add_loss`, in three successive checks. A model
         that has learned its task is left alone, since its penalty always outweighs the little loss that remains; one
-        that has learned half of it is given advice.
+        that has learned half of it is given advice. A penalty that was most of the loss before training and is nearly
+        gone now counts too where the model has no skill: it has driven the weights to 0.
 
     Why it matters:
         The optimizer then works on small weights and not on right answers.
@@ -36,6 +38,8 @@ class DominantPenalty:
             calibrated.
         max_skill: Skill from which a penalty of any size is accepted. Defaults to `0.9`, our first setting, not yet
             calibrated.
+        collapsed_share: Share of the penalty before training below which it has driven the weights to 0: a hundredth
+            stands for weights of a tenth of their size. Defaults to `0.01`, our first setting, not yet calibrated.
 
     Example:
 
@@ -49,6 +53,7 @@ class DominantPenalty:
     max_share: float = 0.5
     warn_skill: float = 0.5
     max_skill: float = 0.9
+    collapsed_share: float = 0.01
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding when the penalty has outweighed the rest of the loss in the newest three checks."""
@@ -60,6 +65,31 @@ class DominantPenalty:
         smallest = min(share for share in shares if share is not None)
         if smallest > self.max_share and skill < self.max_skill and not gates.converged(run):
             yield self._finding(run, checks[-1], shares[-1] or 0.0, skill)
+        elif all(lacks_skill(seen, seen.skill) for seen in checks) and self._has_collapsed(run, checks[-1]):
+            yield self._collapse(run, checks[-1], skill)
+
+    def _has_collapsed(self, run: Run, now: Observation) -> bool:
+        start = run.observations[0]
+        share = _share(start) if start.epoch < 0 else None
+        if share is None or share <= self.max_share:
+            return False
+        return (now.penalty or 0.0) < self.collapsed_share * (start.penalty or 0.0)
+
+    def _collapse(self, run: Run, now: Observation, skill: float) -> Finding:
+        start = run.observations[0]
+        return finding(
+            self,
+            now,
+            "error",
+            f"regularisation made up {_share(start) or 0.0:.0%} of the loss before training ({start.penalty:.3g} of "
+            f"{start.loss:.3g}) and has driven the weights toward 0: it is {now.penalty:.3g} now, at a skill of "
+            f"{skill:.3g}",
+            location="M",
+            healthy="below 50 % of the loss until the task is learned",
+            value=_share(start),
+            threshold=self.max_share,
+            evidence={"penalty": now.penalty, "penalty_at_start": start.penalty, "skill": skill},
+        )
 
     def _finding(self, run: Run, seen: Observation, share: float, skill: float) -> Finding:
         penalties = [one.penalty for one in run.observations[:1]]

@@ -8,12 +8,14 @@ from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
 from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import GOOD_SKILL, MIN_UPDATES
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
 
 WINDOW = 10
 CHECKS = 3
+ADAPTIVE = ("Adam", "AdamW", "Adamax", "Nadam", "RMSprop")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class LearningRateTooHigh:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
         stopped being finite, or most gradients have become 0, the last sound check is judged alone; when the model has
-        become worse than at its start, the first one. Solved tasks and learning rates that have run out are left out.
+        become worse than at its start, the first one. A rate far above the usual, at which the model does not learn,
+        counts too. Solved tasks and learning rates that have run out are left out.
 
     Why it matters:
         Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
@@ -38,6 +41,9 @@ class LearningRateTooHigh:
             has stopped being finite or most gradients have become 0. Defaults to `-0.7`, our first setting, not yet
             calibrated: Adam's first steps are its largest.
         min_alive: Share of kernels with a gradient above 0 below which the network counts as dead. Defaults to `0.5`.
+        max_adaptive_rate: Learning rate of Adam and its kin from which a model of several layers that does not get to
+            learn half of its task is reported. Defaults to `0.1`, a hundred times the default of Keras; our first
+            setting, not yet calibrated.
         error_skill: Skill below which the finding is an error. Defaults to `0.02`, our first setting, not yet
             calibrated.
 
@@ -53,6 +59,7 @@ class LearningRateTooHigh:
     max_log10_update: float = -1.0
     max_first_update: float = -0.7
     min_alive: float = 0.5
+    max_adaptive_rate: float = 0.1
     error_skill: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
@@ -66,6 +73,10 @@ class LearningRateTooHigh:
         gates.require_learning_rate(run)
         if gates.learned(run) or gates.loss_is_zero(checks[-1]):
             return
+        found = list(self._by_update(run, checks))
+        yield from found or self._by_rate(run, checks)
+
+    def _by_update(self, run: Run, checks: list[Observation]) -> Iterator[Finding]:
         newest = weights.median_update(run, checks[-1])
         is_alive = newest is not None and self._is_alive(run, checks[-1])
         if newest is not None and is_alive and newest > self.max_log10_update:
@@ -74,6 +85,36 @@ class LearningRateTooHigh:
                 yield self._finding(run, recent, self.max_log10_update)
         else:
             yield from self._judge(run, self._before_the_ruin(run, checks[-1], is_alive))
+
+    def _by_rate(self, run: Run, checks: list[Observation]) -> Iterator[Finding]:
+        """Yield a finding where the rate itself is out of all proportion and the model does not get anywhere.
+
+        Such steps can make the weights so large that the relative update looks healthy.
+        """
+        rate, optimizer = gates.optimizer_learning_rate(run), run.facts.optimizer
+        skills = [seen.skill for seen in checks[-CHECKS:]]
+        is_adaptive = optimizer is not None and optimizer.name in ADAPTIVE and rate is not None
+        if (
+            not is_adaptive
+            or rate is None
+            or rate < self.max_adaptive_rate
+            or len(weights.kernels(run, checks[-1])) < 2
+        ):
+            return
+        if any(skill is None or skill >= GOOD_SKILL for skill in skills) or checks[-1].step < MIN_UPDATES:
+            return
+        yield finding(
+            self,
+            checks[-1],
+            "warn",
+            f"the learning rate is {rate:.3g}, and the skill is {skills[-1]:.3g} after {checks[-1].step} updates; try "
+            f"{rate / 100:.3g}",
+            location="CONFIG",
+            value=rate,
+            threshold=self.max_adaptive_rate,
+            healthy="1e-4 to 1e-2 for Adam and its kin",
+            evidence={"learning_rate": rate, "suggested_learning_rate": rate / 100, "skill": skills[-1]},
+        )
 
     def _before_the_ruin(self, run: Run, now: Observation, is_alive: bool) -> list[Observation]:
         """Return the checks that may show the steps which killed the network, or made it worse than at its start."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
 from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import GOOD_SKILL, newest_skill
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -25,7 +26,8 @@ class LearningRateTooLow:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree, the gradient must
         still be there, and the weights must still stand near where they started. Solved tasks, learning rates that are
-        being warmed up and those that a schedule has lowered are left out.
+        being warmed up and those that a schedule has lowered are left out; but a schedule that has come to its end in
+        the first half of the planned epochs, before half of the task is learned, is reported.
 
     Why it matters:
         At this pace the planned epochs do not suffice to get anywhere.
@@ -66,6 +68,10 @@ class LearningRateTooLow:
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding when the relative update stays below the threshold."""
         checks = gates.last_checks(run, WINDOW, least=CHECKS)
+        early_end = self._early_end(run)
+        if early_end is not None:
+            yield self._ended(run, early_end)
+            return
         weights.require_gradients(run, checks[-1])
         newest, limit = weights.median_update(run, checks[-1]), self._limit(run)
         if newest is None:
@@ -88,6 +94,36 @@ class LearningRateTooLow:
         """Tell whether the learning rate is being raised, or has been lowered from a much larger one."""
         rates = gates.learning_rates(run)
         return gates.learning_rate_rising(run, CHECKS) or bool(rates and rates[-1] < self.min_rate_share * max(rates))
+
+    def _early_end(self, run: Run) -> Observation | None:
+        """Return the first check of the first half at which the rate had run out, if the model has not learned since.
+
+        `ReduceLROnPlateau` lowers the rate because the model has come to rest, so it is no cause.
+        """
+        planned, skill = run.facts.fit.epochs, newest_skill(run)
+        is_plateau = "ReduceLROnPlateau" in run.facts.fit.callbacks
+        if not planned or skill is None or skill >= GOOD_SKILL or is_plateau or not gates.learning_rate_run_out(run):
+            return None
+        limit = gates.MIN_LEARNING_RATE_SHARE * max(gates.learning_rates(run))
+        ended = (one for one in run.observations if one.learning_rate is not None and one.learning_rate < limit)
+        first = next(ended, None)
+        return first if first is not None and first.epoch + 1 <= planned / 2 else None
+
+    def _ended(self, run: Run, first: Observation) -> Finding:
+        now, largest = run.latest, max(gates.learning_rates(run))
+        rate, skill = first.learning_rate or 0.0, newest_skill(run) or 0.0
+        return finding(
+            self,
+            now,
+            severity="warn",
+            location="CONFIG",
+            value=rate / largest,
+            threshold=gates.MIN_LEARNING_RATE_SHARE,
+            message=f"The learning rate had fallen from {largest:.3g} to {rate:.3g} by epoch {first.epoch} of "
+            f"{run.facts.fit.epochs}, and the skill is {skill:.3g}",
+            healthy="above 1 % of the largest learning rate until the last epochs",
+            evidence={"learning_rate": now.learning_rate, "largest_learning_rate": largest, "skill": skill},
+        )
 
     def _arrived(self, run: Run, now: Observation) -> bool:
         """Tell whether the model rather than the learning rate has come to an end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,11 +10,14 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
+from deepdebug.detectors.static import BINARY, CATEGORICAL, SPARSE
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
 
 CHECKS = 3
+MIN_VALIDATION_ROWS = 50  # our first setting, not yet calibrated
+CLASS_LOSSES = (CATEGORICAL[0], *SPARSE, BINARY[0])
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class NoSkill:
         Compares the loss of each output on the probe rows with that of the best constant on the same labels, in three
         successive checks after 200 updates. The loss must not depend on the input either, and the skill must not be
         rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
+        Of a single output the validation loss is compared likewise: when it was never below that of the best constant,
+        what is learned of the training rows does not hold for others.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.
@@ -51,8 +57,23 @@ class NoSkill:
     min_progress: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding per output without skill in the newest three checks."""
+        """Yield one finding per output without skill in the newest three checks, or on the validation data."""
         checks = settled_checks(run, CHECKS)
+        if gates.learning_rate_run_out(run) or gates.broken(run):
+            return
+        unseen = _validation_yardstick(run)
+        try:
+            failing, severity = self._failing(run, checks)
+        except NotJudged:
+            if unseen is None:
+                raise
+            failing, severity = [], "warn"
+        for name in failing:
+            yield self._finding(run, checks[-1], name, severity)
+        if unseen is not None and not failing:
+            yield from self._on_validation(run, unseen)
+
+    def _failing(self, run: Run, checks: list[Observation]) -> tuple[list[str], Severity]:
         names = [facts.name for facts in run.facts.outputs if facts.loss.kind != "none"]
         histories = {name: [_skill(seen, name) for seen in checks] for name in names}
         if not names or any(None in history for history in histories.values()):
@@ -60,23 +81,40 @@ class NoSkill:
         fit = run.facts.fit
         if (fit.class_weight or fit.sample_weight) and checks[-1].input_use is None:
             raise NotJudged("needs the loss with permuted labels, since rows or classes are weighted")
-        if gates.learning_rate_run_out(run) or gates.broken(run):
-            return
         if any(uses_input(seen) for seen in checks):
-            return
+            return [], "warn"
         failing = [
             name
             for name, history in histories.items()
             if self._stuck(run, checks, [one for one in history if one is not None])
         ]
-        severity: Severity = "error" if len(failing) == len(names) else "warn"
-        for name in failing:
-            yield self._finding(run, checks[-1], name, severity)
+        return failing, "error" if len(failing) == len(names) else "warn"
 
     def _stuck(self, run: Run, checks: list[Observation], history: list[float]) -> bool:
         is_rising = history[-1] - history[0] >= self.min_progress and not run.finished
         sure = [skill - by_chance(seen) for seen, skill in zip(checks, history, strict=True)]
         return max(sure) <= self.max_skill and not is_rising
+
+    def _on_validation(self, run: Run, yardstick: float) -> Iterator[Finding]:
+        penalty = run.latest.penalty or 0.0
+        losses = [loss - penalty for loss in run.series("val_loss") if math.isfinite(loss)]
+        skill = 1 - min(losses, default=0.0) / yardstick
+        if len(losses) < CHECKS or skill > self.max_skill:
+            return
+        output = run.facts.outputs[0]
+        yield finding(
+            self,
+            run.latest,
+            "warn",
+            f"output '{output.name}' has no skill on the validation data after {run.latest.step} updates: the loss was "
+            f"{min(losses):.3g} at best, that of the best constant is {yardstick:.3g}",
+            location="M",
+            healthy="below that of the best constant within 200 updates",
+            value=skill,
+            threshold=self.max_skill,
+            evidence={"loss": min(losses), "constant_loss": yardstick, "skill": run.latest.skill},
+            layer=output.layer,
+        )
 
     def _finding(self, run: Run, seen: Observation, name: str, severity: Severity) -> Finding:
         facts = next(one for one in run.facts.outputs if one.name == name)
@@ -100,6 +138,20 @@ class NoSkill:
             },
             layer=facts.layer,
         )
+
+
+def _validation_yardstick(run: Run) -> float | None:
+    """Return the loss of the best constant on the validation labels, where these and the loss tell it."""
+    outputs, data, fit = run.facts.outputs, run.facts.data, run.facts.fit
+    if len(outputs) != 1 or data is None or len(data.validation_labels) != 1 or fit.class_weight or fit.sample_weight:
+        return None
+    labels, kind = data.validation_labels[0], outputs[0].loss.kind
+    if labels.rows < MIN_VALIDATION_ROWS:
+        return None
+    if kind in CLASS_LOSSES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
+        shares = [count / sum(labels.class_counts) for count in labels.class_counts if count]
+        return -sum(share * math.log(share) for share in shares) or None
+    return {"mean_squared_error": labels.variance, "mean_absolute_error": labels.median_deviation}.get(kind) or None
 
 
 def _skill(seen: Observation, name: str) -> float | None:

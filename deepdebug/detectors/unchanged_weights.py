@@ -35,7 +35,7 @@ class UnchangedWeights:
         two successive checks, and says what holds it: no gradient path, a gradient of exactly 0, a learning rate of 0,
         or updates too small for the number format. Layers held by the same cause make one finding. Biases, gammas and
         betas alone do not count: theirs may rightly be 0, as that of a bias before BatchNormalization. A model without
-        any trainable variable gets a note.
+        any trainable variable is reported at once.
 
     Why it matters:
         The layer takes no part in learning.
@@ -143,7 +143,7 @@ class UnchangedWeights:
         return finding(
             self,
             now,
-            severity="info",
+            severity="warn",
             confidence="certain",
             layer=None,
             location="CONFIG",

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from deepdebug.facts import DataFacts, FitFacts
+from deepdebug.model import private
 from deepdebug.model.sample import Sample
 from deepdebug.model.source import CONFIRM_ROWS, describe, find_source, sample_arrays, screen_rows
 from deepdebug.model.tap import Tap
@@ -28,6 +29,7 @@ class Feed:
         self._model = model
         self._source = find_source(model, params)
         self._probe = probe
+        self._fixed_rows = private.fixed_rows(model)
         self._taps: dict[str, Tap] = {}
         self._all: Sample | None = None
 
@@ -39,21 +41,28 @@ class Feed:
     @property
     def screen(self) -> Sample | None:
         """The rows for each check, a small share of an epoch."""
-        return None if self._all is None else self._all.head(screen_rows(self.fit, self._all.rows))
+        if self._all is None:
+            return None
+        return self._all.head(self._fixed_rows or screen_rows(self.fit, self._all.rows))
 
     @property
     def confirm(self) -> Sample | None:
         """All rows kept, for a second look before a finding is reported; `None` when there are no more."""
         screen = self.screen
-        return None if self._all is None or screen is None or screen.rows == self._all.rows else self._all
+        if self._fixed_rows is not None or self._all is None or screen is None or screen.rows == self._all.rows:
+            return None
+        return self._all
 
     def open(self, ready: Callable[[], None]) -> None:
-        """Get rows and call `ready` once: now, or when the first batch passes by, before the model sees it."""
+        """Get rows and call `ready` once: now, or when the first batch passes by, before the model sees it.
+
+        Without rows and without a running `fit` (a loop of the user's own) it is called with nothing to look at.
+        """
         if self._probe is not None:
             self._all = self._probe
         elif self._source.arrays is not None:
             self._all = sample_arrays(*self._source.arrays)
-        else:
+        elif self._model.train_function is not None:
             self._taps["train"] = Tap(
                 self._model, "train_function", CONFIRM_ROWS, lambda first: self._first(first, ready)
             )

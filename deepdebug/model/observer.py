@@ -17,7 +17,7 @@ from deepdebug.model.layers import Flow, follow
 from deepdebug.model.probe import Mode, Probe, unnoticed
 from deepdebug.model.sample import Sample, named_arrays
 from deepdebug.observation import Observation
-from deepdebug.observe.readings import with_distinct_units, with_readings
+from deepdebug.observe.readings import Readings, with_distinct_units, with_readings
 from deepdebug.records import Skipped
 
 COLOUR = re.compile(r"\x1b\[\d*m")
@@ -70,8 +70,7 @@ class Observer:
                 failure = failure or error
                 continue
             if failure is not None:
-                reason = f"{LOST[mode]}: {type(failure).__name__}: {_gist(failure)}"
-                self.skipped = (Skipped("probe", reason),)
+                self.skipped = (_lost(mode, failure),)
             return probe, facts, mode
         raise failure or RuntimeError("no attempt was made")
 
@@ -95,9 +94,19 @@ class Observer:
             return with_readings(seen, self._probe.read(None, None, 0), self.facts, ())
         x, y = sample.native()
         names = output_names(self._model, len(self.facts.outputs))
-        readings = self._probe.read(x, y, sample.rows)
+        readings = self._read(x, y, sample.rows)
         seen = with_readings(seen, readings, self.facts, _labels(sample, names))
         return with_distinct_units(seen, self.facts, self._probe.initial_values()) if epoch < 0 else seen
+
+    def _read(self, x: Any, y: Any, rows: int) -> Readings:
+        """Look at the model; where its loss refuses what it predicts now, as NaN on torch, look without the loss."""
+        try:
+            return self._probe.read(x, y, rows)
+        except Exception as error:  # what can still be seen is worth more than no observation
+            if self.mode != "graded":
+                raise
+            self.skipped = self.skipped or (_lost("forward", error),)
+            return self._probe.without_loss().read(x, y, rows)
 
     def _iterations(self) -> int:
         optimizer = getattr(self._model.optimizer, "inner_optimizer", self._model.optimizer)
@@ -127,6 +136,10 @@ def _labels(sample: Sample, names: list[str]) -> list[Any]:
 
 def _is_number(value: Any) -> bool:
     return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
+
+
+def _lost(mode: Mode, error: Exception) -> Skipped:
+    return Skipped("probe", f"{LOST[mode]}: {type(error).__name__}: {_gist(error)}")
 
 
 def _gist(error: Exception) -> str:

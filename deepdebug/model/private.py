@@ -67,6 +67,13 @@ def is_graph(model: keras.Model) -> bool:
     return isinstance(model, keras.Sequential) or _is_functional(model)
 
 
+def fixed_rows(model: keras.Model) -> int | None:
+    """Return the number of rows that every batch must have, or `None` where any number will do."""
+    inputs = getattr(model, "inputs", None) if is_graph(model) else None
+    size = inputs[0].shape[0] if inputs else None
+    return None if size is None else int(size)
+
+
 def call_model(model: keras.Model, x: Any, training: bool) -> Any:
     """Call the model in the given mode; a model whose `call` has no `training` argument is called without."""
     return model(x, training=training) if model._call_has_training_arg else model(x)

@@ -52,7 +52,7 @@ class Probe:
 
     def __init__(self, model: keras.Model, facts: Facts, operations: Mapping[str, keras.Operation], mode: Mode) -> None:
         self._model = model
-        self._fit = facts.fit
+        self._facts = facts
         self._operations = operations
         self._activations = {
             layer.name: "unknown" if layer.family in UNJUDGED_ACTIVATION_FAMILIES else layer.activation
@@ -78,7 +78,7 @@ class Probe:
             rows: Number of rows in `x`.
         """
         take = backend.current().values
-        with unnoticed(self._fit):
+        with unnoticed(self._facts.fit):
             values = (take(self._trainable), take(self._state), take(self._slots), self._initial)
             vector, predictions = self._compiled(values, x, y)
             numbers = np.asarray(ops.convert_to_numpy(vector), dtype="float64").tolist()
@@ -128,8 +128,9 @@ class Probe:
         if self._mode == "graded":
             loss = private.compute_loss(self._model, x, y, y_pred, training=False)
             numbers[("penalty",)] = _total(self._model.losses)
-            flipped = keras.tree.map_structure(lambda one: ops.flip(one, axis=0), y)
-            numbers[("permuted_loss",)] = private.compute_loss(self._model, x, flipped, y_pred, training=False)
+            if y is not None:
+                flipped = keras.tree.map_structure(lambda one: None if one is None else ops.flip(one, axis=0), y)
+                numbers[("permuted_loss",)] = private.compute_loss(self._model, x, flipped, y_pred, training=False)
             if self._has_batch_norm:
                 trained = private.call_model(self._model, x, training=True)
                 numbers[("training_loss",)] = private.compute_loss(self._model, x, y, trained, training=True)
@@ -170,6 +171,12 @@ class Probe:
                 for (index, _, value, _), new_value in zip(known, after, strict=True):
                     numbers |= _keyed(("variable", index), update_statistics(value, new_value))
         return numbers
+
+    def without_loss(self) -> Probe:
+        """Return a probe that counts from the same start and takes outputs and weights only."""
+        twin = Probe(self._model, self._facts, self._operations, "forward")
+        twin._initial = self._initial
+        return twin
 
     def initial_values(self) -> list[npt.NDArray[Any]]:
         """Return the values at the start of `fit`, one array per watched variable."""

@@ -38,8 +38,10 @@ class Tap:
         self._first = first
         self._parts: list[Sample] = []
         self._original = getattr(model, function_name)
+        self._tapped = backend.current().tapped(self._original, model, self._receive)
+        self._wrapped = self._dispatch
+        self._is_open = True
         self.reason: str | None = None
-        self._wrapped = backend.current().tapped(self._original, model, self._receive)
         setattr(model, function_name, self._wrapped)
 
     @property
@@ -52,8 +54,13 @@ class Tap:
         y = None if ys[0] is None else keras.tree.map_structure(lambda *parts: np.concatenate(parts), *ys)
         return Sample(x, y)
 
+    def _dispatch(self, *arguments: Any) -> Any:
+        """Stand in for the model's function, with no part in it once closed: another tap may still call it."""
+        return (self._tapped if self._is_open else self._original)(*arguments)
+
     def close(self) -> None:
         """Give the model its own function back."""
+        self._is_open = False
         if getattr(self._model, self._name) is self._wrapped:
             setattr(self._model, self._name, self._original)
 
@@ -68,12 +75,17 @@ class Tap:
         is_first = not self._parts
         for batch in batches:
             x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            self._parts.append(
-                Sample(*(None if one is None else keras.tree.map_structure(as_array, one) for one in (x, y)))
-            )
+            part = Sample(*(None if one is None else keras.tree.map_structure(as_array, one) for one in (x, y)))
+            if not self._parts or _row_shapes(part) == _row_shapes(self._parts[0]):
+                self._parts.append(part)
         if is_first and self._first is not None and self._parts:
             self._first(self._parts[0])
         seen = sum(row_count(part.x) for part in self._parts)
         size = sum(one.nbytes for part in self._parts for one in keras.tree.flatten(part.x))
         if seen >= self._rows or size >= MAX_BYTES:
             self.close()
+
+
+def _row_shapes(sample: Sample) -> list[tuple[int, ...]]:
+    """Return the shape of one row of every array; batches of sequences may differ in it."""
+    return [one.shape[1:] for one in keras.tree.flatten((sample.x, sample.y)) if one is not None]

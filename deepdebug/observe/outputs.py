@@ -9,7 +9,7 @@ import numpy as np
 
 from deepdebug.facts import OutputFacts
 from deepdebug.observation import OutputObservation
-from deepdebug.observe.best_constant import constant_loss_of
+from deepdebug.observe.best_constant import yardstick_of
 from deepdebug.observe.class_labels import ClassLabels, Marks, align, class_numbers, read_classes, reads_logits
 from deepdebug.observe.losses import Array, loss_of
 
@@ -60,7 +60,7 @@ def _compare(seen: OutputObservation, facts: OutputFacts, labels: Array, predict
     if labels.shape != predictions.shape:
         return seen
     loss = loss_of(facts.loss.kind, labels, predictions, reads_logits(facts))
-    return replace(seen, loss=_finite(loss), constant_loss=constant_loss_of(facts.loss.kind, labels))
+    return replace(seen, loss=_finite(loss), constant_loss=yardstick_of(facts.loss.kind, labels))
 
 
 def _with_sparse_loss(
@@ -72,7 +72,7 @@ def _with_sparse_loss(
         seen,
         label_spread=float(np.sqrt((shares * (1 - shares)).mean())),
         loss=_finite(loss_of(facts.loss.kind, classes, predictions, reads_logits(facts))),
-        constant_loss=constant_loss_of(facts.loss.kind, classes, width),
+        constant_loss=yardstick_of(facts.loss.kind, classes, width),
     )
 
 

@@ -72,7 +72,7 @@ def test_eager_training_is_as_without_us(kind):
 
 
 @slow
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adafactor", "lion", "nadam", "ftrl"])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adafactor", "nadam"])
 def test_every_optimizer_trains_as_without_us(optimizer):
     assert_watching_changes_nothing("arrays", optimizer=optimizer)
 

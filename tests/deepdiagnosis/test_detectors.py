@@ -129,15 +129,18 @@ def test_output_without_labels_is_not_judged():
 
 
 def test_layer_that_stands_still_is_unchanged_at_the_end_of_a_window_but_the_last_is_not_judged():
-    assert sees(UnchangedActivation(), healthy_run(5)) == ["hidden"]
-    assert sees(UnchangedActivation(), healthy_run(6)) == []
-    assert sees(UnchangedActivation(), change_layer(healthy_run(5), "hidden", only=(2,), mean=0.41)) == []
+    still = {epochs: change_layer(healthy_run(epochs), "hidden", mean=0.4, rms=0.7) for epochs in (5, 6)}
+    assert sees(UnchangedActivation(), still[5]) == ["hidden"]
+    assert sees(UnchangedActivation(), still[6]) == []
+    assert sees(UnchangedActivation(), change_layer(still[5], "hidden", only=(2,), mean=0.41)) == []
+    assert sees(UnchangedActivation(), change_layer(healthy_run(5), "head", mean=0.4, rms=0.7)) == []
 
 
 def test_reshaping_layer_cannot_be_unchanged():
     facts = classifier_facts()
     flat = replace(facts.layers[0], kind="Flatten", family="reshape")
-    assert sees(UnchangedActivation(), healthy_run(5, replace(facts, layers=(flat, facts.layers[1])))) == []
+    run = healthy_run(5, replace(facts, layers=(flat, facts.layers[1])))
+    assert sees(UnchangedActivation(), change_layer(run, "hidden", mean=0.4, rms=0.7)) == []
 
 
 # ---- metrics

@@ -42,6 +42,23 @@ def test_model_that_has_learned_its_task_is_silent():
     assert findings(penalised(1.9, skill=0.91)) == []
 
 
+def driven_to_zero(penalty, skill=0.0, start=18.0):
+    run = penalised(penalty, skill=skill)
+    begin = replace(run.observations[0], loss=20.0, penalty=start)
+    return replace(run, observations=[begin, *run.observations[1:]])
+
+
+def test_penalty_that_has_driven_the_weights_to_zero_is_an_error():
+    (finding,) = findings(driven_to_zero(0.1))
+    assert (finding.severity, finding.value) == ("error", 0.9)
+    assert "90% of the loss before training (18 of 20)" in finding.message
+
+
+@pytest.mark.parametrize("changes", [{"penalty": 0.19}, {"skill": 0.1}, {"start": 9.0}])
+def test_weights_that_keep_their_size_or_their_skill_are_silent(changes):
+    assert findings(driven_to_zero(**{"penalty": 0.1, **changes})) == []
+
+
 def test_loss_that_is_not_above_zero_is_silent():
     run = penalised(1.2)
     assert findings(replace(run, observations=[replace(seen, loss=-1.0) for seen in run.observations])) == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from deepdebug.detectors.learning_rate_too_high import LearningRateTooHigh
 from deepdebug.errors import NotJudged
-from tests.detectors.deep import change_observations, deep_facts, deep_run, unskilled, with_alarm
+from tests.detectors.deep import SGD, change_observations, deep_facts, deep_run, unskilled, with_alarm
 from tests.factory import change_output, change_variable, healthy_run
 
 
@@ -153,3 +153,21 @@ def test_healthy_run_is_silent():
 def test_larger_updates_never_remove_the_finding(one, other):
     smaller, larger = sorted((one, other))
     assert len(findings(with_update(smaller))) <= len(findings(with_update(larger)))
+
+
+def at_rate(rate, skill=0.25, optimizer=None):
+    facts = healthy_run().facts
+    facts = replace(facts, optimizer=optimizer or replace(facts.optimizer, learning_rate=rate))
+    run = change_output(healthy_run(facts=facts), loss=1 - skill, constant_loss=1.0)
+    return change_observations(run, learning_rate=rate)
+
+
+def test_rate_out_of_all_proportion_that_does_not_learn_is_a_warning_whatever_the_update():
+    (finding,) = findings(at_rate(0.5))
+    assert (finding.severity, finding.value, finding.evidence["suggested_learning_rate"]) == ("warn", 0.5, 0.005)
+    assert finding.message == "The learning rate is 0.5, and the skill is 0.25 after 500 updates; try 0.005"
+
+
+@pytest.mark.parametrize("run", [at_rate(0.09), at_rate(0.5, skill=0.6), at_rate(0.5, optimizer=SGD)])
+def test_usual_rates_and_models_that_learn_are_left_to_the_update(run):
+    assert findings(run) == []

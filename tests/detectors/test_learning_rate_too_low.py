@@ -98,3 +98,26 @@ def test_healthy_run_is_silent():
 def test_smaller_updates_never_remove_the_finding(one, other):
     smaller, larger = sorted((one, other))
     assert len(findings(with_update(larger))) <= len(findings(with_update(smaller)))
+
+
+def ended_early(epoch=2, skill=0.2, planned=10, callbacks=()):
+    """A run whose learning rate falls to 0.1 % after this epoch."""
+    run = change_output(healthy_run(8), loss=1 - skill, constant_loss=1.0)
+    fit = replace(run.facts.fit, epochs=planned, callbacks=callbacks)
+    rates = [1e-3 if one.epoch < epoch else 1e-6 for one in run.observations]
+    return with_rates(replace(run, facts=replace(run.facts, fit=fit)), rates)
+
+
+def test_schedule_that_ends_before_half_of_the_epochs_is_a_warning():
+    (finding,) = findings(ended_early())
+    assert (finding.severity, finding.location) == ("warn", "CONFIG")
+    assert finding.message == (
+        "The learning rate had fallen from 0.001 to 1e-06 by epoch 2 of 10, and the skill is 0.2"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"epoch": 5}, {"skill": 0.6}, {"planned": None}, {"callbacks": ("ReduceLROnPlateau",)}]
+)
+def test_late_wanted_or_harmless_ends_of_a_schedule_are_not_reported(changes):
+    assert findings(ended_early(**changes)) == []

@@ -4,10 +4,11 @@ import pytest
 
 from deepdebug.detectors.no_skill import NoSkill
 from deepdebug.errors import NotJudged
-from deepdebug.facts import LossFacts, OutputFacts
+from deepdebug.facts import DataFacts, LossFacts, OutputFacts
 from deepdebug.observation import Run
 from tests.detectors.loss_runs import loss_run, prefixes
-from tests.factory import change_output, healthy_run
+from tests.detectors.static_runs import class_numbers
+from tests.factory import change_output, healthy_run, with_metric
 
 FLAT = [0.693] * 6
 
@@ -101,3 +102,33 @@ def test_healthy_run_is_silent_at_every_check():
 def test_too_few_checks_are_not_judged():
     with pytest.raises(NotJudged, match="3 probed checks after 200 updates"):
         findings(loss_run(FLAT[:3], skill=0.0))
+
+
+def validated(losses, kind="categorical_crossentropy", **fit):
+    """A run with skill on the training rows, and these validation losses."""
+    run = with_metric(loss_run([1.0] * len(losses), skill=0.3), "val_loss", losses)
+    run = replace(run, observations=[replace(seen, permuted_loss=2.0) for seen in run.observations])
+    labels = class_numbers(2, class_counts=(60, 40), rows=100, variance=0.24)
+    data = DataFacts(1000, True, labels=(labels,), validation_labels=(labels,))
+    output = replace(run.facts.outputs[0], loss=LossFacts(kind))
+    facts = replace(run.facts, data=data, outputs=(output,), fit=replace(run.facts.fit, **fit))
+    return replace(run, facts=facts)
+
+
+def test_model_without_skill_on_the_validation_data_is_a_warning():
+    (finding,) = findings(validated([0.68, 0.665, 0.67, 0.69]))
+    assert (finding.severity, finding.layer, finding.value) == ("warn", "head", pytest.approx(0.012, abs=1e-3))
+    assert "the loss was 0.665 at best, that of the best constant is 0.673" in finding.message
+
+
+def test_variance_of_the_targets_is_the_yardstick_of_a_regression():
+    assert len(findings(validated([0.25, 0.24, 0.25, 0.26], "mean_squared_error"))) == 1
+    assert findings(validated([0.25, 0.2, 0.25, 0.26], "mean_squared_error")) == []
+
+
+def test_one_epoch_with_skill_on_the_validation_data_is_enough_to_be_silent():
+    assert findings(validated([0.68, 0.65, 0.67, 0.69])) == []
+
+
+def test_weighted_classes_have_no_yardstick_on_the_validation_data():
+    assert findings(validated([0.68, 0.67, 0.67, 0.69], class_weight=True)) == []

@@ -104,7 +104,7 @@ def test_model_without_trainable_variables_gets_a_note_at_once():
     facts = classifier_facts()
     frozen = replace(facts, variables=tuple(replace(one, trainable=False) for one in facts.variables))
     (finding,) = findings(healthy_run(0, frozen))
-    assert (finding.layer, finding.severity, finding.evidence["cause"]) == (None, "info", "frozen")
+    assert (finding.layer, finding.severity, finding.evidence["cause"]) == (None, "warn", "frozen")
 
 
 def test_embedding_is_silent_as_soon_as_one_row_moves():

@@ -9,7 +9,7 @@ from scipy.optimize import linprog, minimize_scalar
 
 from deepdebug.facts import LossFacts, OutputFacts
 from deepdebug.observe import best_constant
-from deepdebug.observe.best_constant import CONSTANTS, constant_loss_of
+from deepdebug.observe.best_constant import CONSTANTS, constant_loss_of, yardstick_of
 from deepdebug.observe.class_labels import align
 from deepdebug.observe.losses import CROSSENTROPIES, PLAIN_LOSSES, loss_of
 from deepdebug.observe.outputs import observe_output
@@ -99,6 +99,18 @@ def test_no_constant_beats_the_best_constant(kind, data):
 def test_ordinary_labels_have_a_best_constant(kind):
     labels = random_labels(kind, np.random.default_rng(4), (200, 2))
     assert constant_loss_of(kind, labels) is not None
+
+
+@pytest.mark.parametrize("kind", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_few_rows_per_class_give_the_yardstick_of_many(kind):
+    rng = np.random.default_rng(6)
+
+    def yardstick(rows):
+        classes = rng.integers(0, 10, rows)
+        return yardstick_of(kind, classes.astype("float64") if kind.startswith("sparse") else np.eye(10)[classes], 10)
+
+    assert np.mean([yardstick(32) for _ in range(200)]) == pytest.approx(np.log(10), rel=0.02)
+    assert yardstick(8) is None
 
 
 @pytest.mark.parametrize("kind", ["huber", "log_cosh", "binary_focal_crossentropy", "mean_absolute_error"])

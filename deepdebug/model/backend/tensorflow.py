@@ -60,7 +60,7 @@ def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence
     """
 
     def wrapper(iterator: Any) -> Any:
-        if not isinstance(iterator, tf.data.Iterator):  # batches spread over several devices
+        if not isinstance(iterator, tf.data.Iterator | list):  # batches spread over several devices
             return function(iterator)
         batches = [tf.nest.map_structure(_none_if_empty, one) for one in islice(iterator, model.steps_per_execution)]
         if not batches:
