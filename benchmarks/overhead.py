@@ -31,7 +31,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sklearn.datasets import load_digits, make_blobs
 
-from deepdebug import Diagnose
+from deepdebug import Diagnose, __version__
 
 SEED = 2
 BATCH = 32
@@ -235,21 +235,25 @@ def long_run(work: Work, epochs: int) -> LongRun:
 
 def show(rows: Sequence[Row], long: LongRun | None, console: Console) -> None:
     """Print the results."""
-    table = Table(title="Seconds per epoch, median (range) over the repeats")
-    for column in ("training", "callback", "s per epoch", "ratio to none", "added ms", "set-up s"):
-        table.add_column(column, justify="left" if column in ("training", "callback") else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row.work, row.callback, f"{statistics.median(row.seconds):.4f}", _spread(row.ratios, 3), _spread(row.added, 1),
-            f"{statistics.median(row.setup):.2f}",
-        )  # fmt: skip
-    console.print(table)
+    for work in dict.fromkeys(row.work for row in rows):
+        console.print(_table(work, [row for row in rows if row.work == work]))
     if long is not None:
         console.print(
             f"Diagnose() over {long.epochs} epochs of the MLP: {long.early:.1f} ms per epoch around epoch 10 "
             f"({long.early_plain:.1f} without), {long.late:.1f} ms at the end ({long.late_plain:.1f} without); "
             f"memory grew by {long.growth:.1f} MB ({long.growth_plain:.1f} MB without)."
         )
+
+
+def _table(work: str, rows: Sequence[Row]) -> Table:
+    table = Table(title=f"{work}: median (range) over the repeats")
+    for column in ("callback", "s per epoch", "ratio to none", "added ms", "set-up s"):
+        table.add_column(column, justify="left" if column == "callback" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row.callback, _spread(row.seconds, 4), _spread(row.ratios, 3), _spread(row.added, 1), _spread(row.setup, 2)
+        )
+    return table
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
@@ -275,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         long = long_run(works[0], options.long) if options.long else None
     show(rows, long, console)
     if options.json is not None:
-        packages = {name: version(name) for name in ("keras", "numpy", "deepdebug")}
+        packages = {"deepdebug": __version__, **{name: version(name) for name in ("keras", "numpy")}}
         backend = keras.config.backend()
         found = {"backend": backend, "versions": packages, "seed": SEED, "batch_size": BATCH}
         found |= {"rows": [asdict(row) for row in rows], "long": asdict(long) if long else None}

@@ -84,6 +84,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._action = _checked_action(action)
         self._verbose = settings.verbose
         self._watch: Watch | None = None
+        self._at_exit: weakref.finalize[..., Diagnose] | None = None
         self._epoch = -1
         self._batches = 0
         self._alarmed = False
@@ -113,11 +114,11 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
                 f"`Diagnose` was given the model '{self._model.name}', which is not compiled. Call `model.compile("
                 "optimizer=..., loss=...)` before `fit`."
             )
-        if self._watch is not None:
-            self._watch.close()
+        if self._at_exit is not None:
+            self._at_exit()
         self._epoch, self._batches, self._alarmed = -1, 0, False
         self._watch = Watch(self._model, self._plan)
-        weakref.finalize(self, self._watch.close)  # for an interrupted training: runs at exit at the latest
+        self._at_exit = weakref.finalize(self, self._watch.close)  # writes the reports of an interrupted training
         with self._watch.timed():
             self._watch.begin(self.params or {})
         self._act(self._watch)

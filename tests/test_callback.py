@@ -1,8 +1,10 @@
 import copy
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import keras
@@ -145,6 +147,15 @@ def test_same_callback_watches_another_model():
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")], name="other")
     other.compile("sgd", "binary_crossentropy")
     assert watched_fit(doctor, model=other).report.run.facts.model == "other"
+
+
+def test_earlier_training_is_let_go_when_the_next_begins():
+    doctor = watched_fit()
+    earlier = weakref.ref(doctor._watch)
+    watched_fit(doctor, epochs=1)
+    keras.backend.clear_session()
+    gc.collect()
+    assert earlier() is None
 
 
 @pytest.mark.slow
@@ -370,9 +381,7 @@ def run_script(body, folder):
         ]
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
-    )
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.mark.slow

@@ -129,9 +129,7 @@ def loaded_by(statement: str, *packages: str) -> set[str]:
     """Run `statement` in a new Python and return which of the packages it loaded."""
     script = f"{statement}\nimport sys\nprint(*[name for name in {packages!r} if name in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return set(done.stdout.split())
 

@@ -10,14 +10,12 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
-from deepdebug.detectors.static import BINARY, CATEGORICAL, SPARSE
+from deepdebug.detectors.validation import validation_yardstick
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
 
 CHECKS = 3
-MIN_VALIDATION_ROWS = 50  # our first setting, not yet calibrated
-CLASS_LOSSES = (CATEGORICAL[0], *SPARSE, BINARY[0])
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class NoSkill:
         checks = settled_checks(run, CHECKS)
         if gates.learning_rate_run_out(run) or gates.broken(run):
             return
-        unseen = _validation_yardstick(run)
+        unseen = validation_yardstick(run)
         try:
             failing, severity = self._failing(run, checks)
         except NotJudged:
@@ -138,20 +136,6 @@ class NoSkill:
             },
             layer=facts.layer,
         )
-
-
-def _validation_yardstick(run: Run) -> float | None:
-    """Return the loss of the best constant on the validation labels, where these and the loss tell it."""
-    outputs, data, fit = run.facts.outputs, run.facts.data, run.facts.fit
-    if len(outputs) != 1 or data is None or len(data.validation_labels) != 1 or fit.class_weight or fit.sample_weight:
-        return None
-    labels, kind = data.validation_labels[0], outputs[0].loss.kind
-    if labels.rows < MIN_VALIDATION_ROWS:
-        return None
-    if kind in CLASS_LOSSES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
-        shares = [count / sum(labels.class_counts) for count in labels.class_counts if count]
-        return -sum(share * math.log(share) for share in shares) or None
-    return {"mean_squared_error": labels.variance, "mean_absolute_error": labels.median_deviation}.get(kind) or None
 
 
 def _skill(seen: Observation, name: str) -> float | None:

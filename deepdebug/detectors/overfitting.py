@@ -10,6 +10,7 @@ from typing import ClassVar
 from deepdebug.detectors import trends
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import accuracy_name
+from deepdebug.detectors.validation import validation_yardstick
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -24,7 +25,8 @@ class Overfitting:
     What it does:
         Looks at the epochs since the smallest validation loss: there must be enough of them, the validation loss must
         have risen clearly (Mann-Kendall test), and the training loss must still fall. It is advice only where the
-        validation accuracy is not hurt, or where `EarlyStopping` watches the run already.
+        validation accuracy is not hurt, where the rise is small beside the loss of the best constant, or where
+        `EarlyStopping` watches the run already.
 
     Why it matters:
         The model learns its training rows by heart; every further epoch makes it worse on others.
@@ -39,6 +41,8 @@ class Overfitting:
         min_rise: Smallest growth over the smallest validation loss. Defaults to `1.05`, our first setting, not yet
             calibrated.
         max_chance: Largest p-value of the rise. Defaults to `0.05`.
+        max_lost_skill: Rise of the validation loss, as a share of the loss of the best constant, that does not matter.
+            Defaults to `0.02`, our first setting, not yet calibrated.
         max_lost_accuracy: Largest loss of validation accuracy, against its best, that counts as not hurt. Defaults to
             `0.01`, our first setting, not yet calibrated.
 
@@ -55,6 +59,7 @@ class Overfitting:
     patience_share: float = 0.1
     min_rise: float = 1.05
     max_chance: float = 0.05
+    max_lost_skill: float = 0.02
     max_lost_accuracy: float = 0.01
 
     def detect(self, run: Run) -> Iterator[Finding]:
@@ -79,9 +84,11 @@ class Overfitting:
             yield self._finding(run, validation, rise, best, rising)
 
     def _finding(self, run: Run, validation: list[float], rise: float, best: int, rising: float) -> Finding:
-        lost = _lost_accuracy(run)
+        lost, yardstick = _lost_accuracy(run), validation_yardstick(run)
+        lost_skill = None if yardstick is None else (validation[-1] - validation[best]) / yardstick
         is_watched = "EarlyStopping" in run.facts.fit.callbacks
-        is_harmless = lost is not None and lost <= self.max_lost_accuracy
+        keeps_accuracy = lost is not None and lost <= self.max_lost_accuracy
+        is_harmless = keeps_accuracy or (lost_skill is not None and lost_skill <= self.max_lost_skill)
         return finding(
             self,
             run.latest,
@@ -92,7 +99,12 @@ class Overfitting:
             healthy="within 5 % of its smallest value",
             value=rise,
             threshold=self.min_rise - 1,
-            evidence={"best_epoch": best, "p_rising": rising, "lost_validation_accuracy": lost},
+            evidence={
+                "best_epoch": best,
+                "p_rising": rising,
+                "lost_validation_accuracy": lost,
+                "lost_validation_skill": lost_skill,
+            },
         )
 
 

@@ -5,8 +5,9 @@ import warnings
 import pytest
 
 from deepdebug.detectors import all_rules
+from tests.backends.programs import report_of
 from tests.backends.trainings import BACKEND
-from tests.backends.twins import TWINS, report_of
+from tests.backends.twins import TWINS
 
 pytestmark = pytest.mark.slow
 

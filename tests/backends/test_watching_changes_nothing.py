@@ -97,7 +97,5 @@ def test_training_on_two_devices_is_as_without_us():
     root = Path(__file__).parents[2]
     script = Path(__file__).with_name("two_devices.py")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False
-    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

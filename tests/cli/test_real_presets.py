@@ -17,7 +17,7 @@ def test_healthy_run_is_judged_without_loading_keras_or_a_window_system(recorded
         "try: main()\n"
         "finally: print({'keras', 'matplotlib.pyplot'} & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", program, "diagnose", recorded(3), "--preset", preset, "--format", "json"],
         capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip

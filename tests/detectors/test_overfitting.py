@@ -4,7 +4,9 @@ import pytest
 
 from deepdebug.detectors.overfitting import Overfitting
 from deepdebug.errors import NotJudged
+from deepdebug.facts import DataFacts, LossFacts
 from tests.detectors.loss_runs import loss_run
+from tests.detectors.static_runs import numbers
 from tests.factory import healthy_run, with_metric
 
 TRAINING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1]
@@ -33,6 +35,15 @@ def test_unhurt_validation_accuracy_makes_it_advice():
 def test_falling_validation_accuracy_stays_a_warning():
     run = with_metric(overfit_run(), "val_accuracy", [0.6, 0.7, 0.75, 0.8, 0.81, 0.8, 0.79, 0.78, 0.77, 0.76])
     assert [finding.severity for finding in findings(run)] == ["warn"]
+
+
+@pytest.mark.parametrize(("variance", "severity"), [(16.0, "info"), (14.0, "warn")])
+def test_rise_that_is_small_beside_the_best_constant_is_advice(variance, severity):
+    run = overfit_run()
+    output = replace(run.facts.outputs[0], loss=LossFacts("mean_squared_error"))
+    data = DataFacts(1000, True, validation_labels=(numbers(variance=variance),))
+    facts = replace(run.facts, outputs=(output,), data=data)
+    assert [one.severity for one in findings(replace(run, facts=facts))] == [severity]
 
 
 def test_early_stopping_makes_it_advice():

@@ -1,0 +1,25 @@
+"""What validation losses are to be held against."""
+
+from __future__ import annotations
+
+import math
+
+from deepdebug.detectors.static import BINARY, CATEGORICAL, SPARSE
+from deepdebug.observation import Run
+
+MIN_ROWS = 50  # our first setting, not yet calibrated
+CLASS_LOSSES = (CATEGORICAL[0], *SPARSE, BINARY[0])
+
+
+def validation_yardstick(run: Run) -> float | None:
+    """Return the loss of the best constant on the validation labels, where these and the loss tell it."""
+    outputs, data, fit = run.facts.outputs, run.facts.data, run.facts.fit
+    if len(outputs) != 1 or data is None or len(data.validation_labels) != 1 or fit.class_weight or fit.sample_weight:
+        return None
+    labels, kind = data.validation_labels[0], outputs[0].loss.kind
+    if labels.rows < MIN_ROWS:
+        return None
+    if kind in CLASS_LOSSES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
+        shares = [count / sum(labels.class_counts) for count in labels.class_counts if count]
+        return -sum(share * math.log(share) for share in shares) or None
+    return {"mean_squared_error": labels.variance, "mean_absolute_error": labels.median_deviation}.get(kind) or None
