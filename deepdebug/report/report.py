@@ -76,10 +76,10 @@ class Report:
     @property
     def headline(self) -> str:
         """The result in a few words."""
-        if self.diagnoses:
-            return f"most likely cause: {self.diagnoses[0].fault}"
+        if self.findings and self.exit_code == 0:
+            return "no fault found, some advice"
         if self.findings:
-            return "no fault found, some advice" if self.exit_code == 0 else "symptoms found, cause unknown"
+            return f"most likely cause: {self.diagnoses[0].fault}" if self.diagnoses else "symptoms found, cause unknown"
         return "no fault found" if self.judged else "nothing could be judged"
 
     @property

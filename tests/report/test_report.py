@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deepdebug.errors import UsageError
-from deepdebug.records import Skipped
+from deepdebug.records import Diagnosis, Finding, Fix, Skipped
 from deepdebug.report import Report
 from deepdebug.report.report import write_whole
 from tests.factory import healthy_run
@@ -125,3 +125,10 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
         write_whole(target, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["r.txt"]
     assert target.read_bytes() == b"old"
+
+
+def test_advice_alone_is_no_fault_in_the_headline():
+    advice = Finding("DD412", "constant-data", "CST", "info", "certain", None, "DATA", -1, 0, 3.0, 0.0, "3 features")
+    diagnosis = Diagnosis("Constant features", "MSG0", "certain", (advice,), Fix("Drop them.", ""))
+    report = Report(healthy_run(3), (advice,), (diagnosis,), judged=("DD412",))
+    assert report.headline == "no fault found, some advice"
