@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -279,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         long = long_run(works[0], options.long) if options.long else None
     show(rows, long, console)
     if options.json is not None:
-        packages = {"deepdebug": __version__, **{name: version(name) for name in ("keras", "numpy")}}
+        packages = {"deepdebug": __version__, "keras": keras.__version__, "numpy": np.__version__}
         backend = keras.config.backend()
         found = {"backend": backend, "versions": packages, "seed": SEED, "batch_size": BATCH}
         found |= {"rows": [asdict(row) for row in rows], "long": asdict(long) if long else None}

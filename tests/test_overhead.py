@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("tensorboard")
 
-from benchmarks import overhead  # noqa: E402
+from benchmarks import overhead
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -131,6 +131,7 @@ DYNAMIC_CAUSES = (
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     _named("penalty", "DD311", explains=FLAT),
+    _named("target_scale", "DD417", explains={**FLAT, "DD208": 0.5, "DD309": 1.0, "DD310": 0.9}),
     _named("imbalance", "DD413", explains={"DD105": 0.8, "DD304": 0.8, "DD310": 0.5}),
     _named("dropped_mask", "DD425", explains=FLAT),
     _named("batch_norm_gap", "DD211", explains={"DD307": 0.5}),

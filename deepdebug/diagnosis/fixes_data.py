@@ -50,6 +50,13 @@ def data_scale(case: Case) -> Remedy:
     return Remedy(fault, "MSG0", Fix(SCALE_ADVICE, _normalization_code(case, worst)))
 
 
+def target_scale(case: Case) -> Remedy:
+    """Bring the targets to size 1."""
+    advice = "Train on targets of mean 0 and variance 1, and turn predictions back with the same two numbers."
+    code = "mean, std = y_train.mean(axis=0), y_train.std(axis=0)\ny_train = (y_train - mean) / std"
+    return Remedy("Targets on an unsuitable scale", "MSG0", Fix(advice, code))
+
+
 SCALE_ADVICE = "Bring every feature to mean 0 and variance 1, with statistics of the training rows only."
 
 
@@ -165,6 +172,7 @@ def split(case: Case) -> Remedy:
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {
     "non_finite_data": non_finite_data,
     "data_scale": data_scale,
+    "target_scale": target_scale,
     "constant_data": constant_data,
     "labels_unrelated": labels_unrelated,
     "imbalance": imbalance,

@@ -79,7 +79,9 @@ class Report:
         if self.findings and self.exit_code == 0:
             return "no fault found, some advice"
         if self.findings:
-            return f"most likely cause: {self.diagnoses[0].fault}" if self.diagnoses else "symptoms found, cause unknown"
+            return (
+                f"most likely cause: {self.diagnoses[0].fault}" if self.diagnoses else "symptoms found, cause unknown"
+            )
         return "no fault found" if self.judged else "nothing could be judged"
 
     @property

@@ -101,14 +101,7 @@ class SquareRoot(layers.Layer):
 
 
 class Doubled(layers.Layer):
-    """Passes a sequence on, with or without its mask."""
-
-    def __init__(self, keeps_mask: bool) -> None:
-        super().__init__()
-        self.supports_masking = keeps_mask
-
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        return previous_mask if self.supports_masking else None
+    """Passes a sequence on, but not its mask."""
 
     def call(self, inputs: Any) -> Any:
         return 2 * inputs

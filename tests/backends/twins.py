@@ -71,9 +71,12 @@ SIGMOID, LINEAR = dense(1, "sigmoid"), dense(1, None)
 SOUND = Program((dense(), SIGMOID), X, Y)
 REGRESSION = replace(SOUND, layers=(dense(), LINEAR), y=TARGETS, loss="mean_squared_error")
 SHORT = replace(SOUND, epochs=2)
+VALIDATED = replace(SOUND, fit={"validation_split": 0.25})
 SHORT_REGRESSION = replace(REGRESSION, epochs=2)
 DEAD = replace(SOUND, layers=(dense(bias_initializer=Constant(-50.0)), SIGMOID))
-DEEP = replace(SOUND, layers=(*repeated(dense(16, kernel_initializer="he_normal"), 8), SIGMOID), optimizer=sgd(0.05))
+DEEP = replace(
+    SOUND, layers=(*repeated(dense(16, kernel_initializer="he_normal"), 8), SIGMOID), optimizer=sgd(0.05), epochs=7
+)
 DIVERGED = replace(REGRESSION, optimizer=sgd(1e20), epochs=3)
 CUT_OFF = replace(SOUND, layers=(dense(), StopGradient, SIGMOID))
 READING = Program((embedding(20), lstm(), SIGMOID), WORDS, (WORDS[:, 0] > 9).astype("float32"), epochs=2)
@@ -94,7 +97,7 @@ TWINS = (
     Twin(
         "DD102",
         replace(SOUND, layers=(dense(16, "tanh", kernel_initializer=RandomNormal(stddev=30.0)), SIGMOID)),
-        replace(SOUND, layers=(dense(16, "tanh"), SIGMOID)),
+        SOUND,
         ("MSG4",),
     ),
     Twin(
@@ -104,7 +107,7 @@ TWINS = (
             layers=(dense(16, "exponential", kernel_initializer=RandomNormal(stddev=100.0)), SIGMOID),
             may_fail=True,
         ),
-        replace(SHORT, layers=(dense(16, "exponential"), SIGMOID)),
+        SHORT,
         ("MSG4", "MSG2"),
     ),
     Twin("DD104", replace(SHORT_REGRESSION, layers=(dense(), SIGMOID)), SHORT_REGRESSION, ("MSG2",)),
@@ -141,7 +144,7 @@ TWINS = (
     Twin(
         "DD302",
         replace(SHORT_REGRESSION, metrics=("accuracy",)),
-        replace(SHORT_REGRESSION, metrics=("mae",)),
+        SHORT_REGRESSION,
         ("TRAIN", "LABELS"),
     ),
     Twin("DD303", DEAD, SOUND, ("MSG4", "MSG2")),
@@ -150,7 +153,7 @@ TWINS = (
     Twin(
         "DD306",
         replace(LINE, x=X[BY_NOISE], y=NOISY[BY_NOISE], source=Halves, epochs=20),
-        replace(LINE, y=NOISY),
+        LINE,
         ("MSG3",),
     ),
     Twin(
@@ -163,7 +166,7 @@ TWINS = (
             epochs=20,
             fit={"validation_data": (X[80:], Y[80:])},
         ),
-        replace(SOUND, fit={"validation_split": 0.25}),
+        VALIDATED,
         ("REGULARISE",),
     ),
     Twin("DD308", replace(LINE, optimizer=sgd(0.002)), LINE, ("TRAIN", "MSG3")),
@@ -177,7 +180,7 @@ TWINS = (
     Twin(
         "DD311",
         replace(EXACT, layers=(dense(1, None, kernel_regularizer=L2(0.5)),)),
-        replace(EXACT, layers=(dense(1, None, kernel_regularizer=L2(0.01)),)),
+        LINE,
         ("REGULARISE",),
     ),
     Twin("DD401", replace(SHORT, x=np.where(X > 2.5, np.float32(np.nan), X), may_fail=True), SHORT, ("MSG0",)),
@@ -198,34 +201,36 @@ TWINS = (
     Twin(
         "DD415",
         replace(SHORT, fit={"validation_data": (X[:80], Y[:80])}),
-        replace(SHORT, x=X[80:], y=Y[80:], fit={"validation_data": (X[:80], Y[:80])}),
+        VALIDATED,
         ("MSG0",),
     ),
     Twin(
         "DD416",
         replace(SHORT, x=X[BY_CLASS], y=Y[BY_CLASS], fit={"validation_split": 0.25}),
-        replace(SHORT, fit={"validation_split": 0.25}),
+        VALIDATED,
         ("MSG0",),
     ),
+    Twin("DD417", replace(LINE, y=5000 + 1000 * PLAIN, optimizer=adam(0.001)), LINE, ("MSG0",)),
     Twin("DD421", replace(SHORT, batch_size=ROWS), SHORT, ("TRAIN",)),
     Twin(
         "DD422",
         replace(SHORT, layers=(dense(), lambda: layers.Dropout(0.9), SIGMOID)),
-        replace(SHORT, layers=(dense(), lambda: layers.Dropout(0.3), SIGMOID)),
+        SHORT,
         ("REGULARISE",),
     ),
-    Twin("DD423", replace(NORMALISED, batch_size=1, epochs=1), replace(NORMALISED, epochs=2), ("STRUCTURE",)),
+    Twin("DD423", replace(NORMALISED, batch_size=1, epochs=1), NORMALISED, ("STRUCTURE",)),
     Twin("DD424", replace(COUNTING, layers=(lstm(return_sequences=True), LINEAR)), COUNTING, ("STRUCTURE", "SHAPE")),
     Twin(
         "DD425",
-        replace(READING, layers=(embedding(20), lambda: Doubled(False), lstm(), SIGMOID)),
-        replace(READING, layers=(embedding(20), lambda: Doubled(True), lstm(), SIGMOID)),
+        replace(READING, layers=(embedding(20), Doubled, lstm(), SIGMOID)),
+        READING,
         ("STRUCTURE",),
     ),
     Twin(
         "DD426",
         replace(READING, layers=(embedding(10), lstm(), SIGMOID), may_fail=True),
         READING,
-        ("STRUCTURE", "SHAPE", "MSG0"),
+        ("STRUCTURE",),
+        {"torch": "PyTorch refuses such an id at once, even where only the data flow is followed"},
     ),
 )
