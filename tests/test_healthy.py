@@ -21,6 +21,7 @@ def outcomes():
 @pytest.mark.slow
 def test_no_healthy_model_is_called_broken(outcomes):
     assert [(one.family, one.seed, one.alarms) for one in outcomes if one.alarms] == []
+    assert [(one.family, one.seed, one.passing) for one in outcomes if one.passing] == []
 
 
 @pytest.mark.slow

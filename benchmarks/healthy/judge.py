@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -12,6 +12,9 @@ import keras
 from benchmarks.healthy import images, regimes, sequences, tabular  # noqa: F401  (each registers its families)
 from benchmarks.healthy.family import FAMILIES, Training
 from deepdebug import Diagnose, Finding
+from deepdebug.detectors import judge as judge_run
+from deepdebug.observation import Run
+from deepdebug.presets import find_preset
 
 ALARMS = ("error", "fatal")
 
@@ -26,6 +29,7 @@ class Outcome:
         score: Score on the rows held back.
         usual: Score that the family usually reaches.
         findings: What deepdebug found.
+        passing: Codes of the alarms given at some check, whether they lasted or not.
         skipped: Parts of deepdebug that were left out, other than single checks, with the reason.
         seconds: Seconds for building, training and scoring.
         own_seconds: Seconds of these spent in deepdebug.
@@ -36,6 +40,7 @@ class Outcome:
     score: float
     usual: float
     findings: tuple[Finding, ...]
+    passing: tuple[str, ...]
     skipped: tuple[str, ...]
     seconds: float
     own_seconds: float
@@ -70,10 +75,21 @@ def judge(name: str, seed: int) -> Outcome:
         score=score,
         usual=family.usual,
         findings=report.findings,
+        passing=_alarms_on_the_way(report.run),
         skipped=tuple(f"{one.check}: {one.reason}" for one in failed),
         seconds=time.perf_counter() - started,
         own_seconds=report.seconds or 0.0,
     )
+
+
+def _alarms_on_the_way(run: Run) -> tuple[str, ...]:
+    """Return the codes of the alarms of every check, which a user of `action="raise"` would have met."""
+    detectors = find_preset("default").detectors(None, ())
+    checks = [
+        replace(run, observations=run.observations[:end], finished=False) for end in range(1, len(run.observations))
+    ]
+    found = [finding for check in [*checks, run] for finding in judge_run(check, detectors).findings]
+    return tuple(sorted({finding.code for finding in found if finding.severity in ALARMS}))
 
 
 def _numpy(predictions: Any) -> Any:

@@ -24,6 +24,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
         "families": len({one.family for one in outcomes}),
         "runs": len(outcomes),
         "runs_with_alarm": sum(bool(one.alarms) for one in outcomes),
+        "runs_with_passing_alarm": sum(bool(one.passing) for one in outcomes),
         "warnings": warnings,
         "warnings_per_run": warnings / max(len(outcomes), 1),
         "runs_below_usual_score": sum(one.score < one.usual for one in outcomes),

@@ -44,7 +44,7 @@ def _show(outcomes: list[Outcome], totals: dict[str, Any]) -> None:
     table = Table("mutant", "fault", "found", "first diagnosis", "action", "expected")
     for one in outcomes:
         color = "green" if one.is_understood else "yellow" if one.is_found else "red"
-        found = f"[{color}]{', '.join(one.codes) or 'nothing'}[/]"
+        found = f"[{color}]{', '.join(dict.fromkeys(one.codes)) or 'nothing'}[/]"
         table.add_row(f"{one.mutant} {one.seed}", one.fault, found, one.cause, one.action, " ".join(one.expected))
     console = Console()
     console.print(table)

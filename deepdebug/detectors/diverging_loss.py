@@ -40,6 +40,8 @@ class DivergingLoss:
             TheDeepChecker.
         min_rise: Smallest growth over the start for a loss that sticks out, and over the window's smallest for one that
             rises steadily. Defaults to `1.5`, our first setting, not yet calibrated.
+        min_level: Share of the starting loss below which a steady rise is left alone, being noise of a model that has
+            nearly arrived. Defaults to `0.1`, our first setting, not yet calibrated.
         max_growth: Growth over the start from which a loss diverges whatever the window says. Defaults to `10.0`, our
             first setting, not yet calibrated.
         fatal_growth: The same from which the finding is fatal. Defaults to `100.0`, our first setting, not yet
@@ -57,6 +59,7 @@ class DivergingLoss:
     min_z: float = 6.0
     min_growth: float = 2.0
     min_rise: float = 1.5
+    min_level: float = 0.1
     max_growth: float = 10.0
     fatal_growth: float = 100.0
 
@@ -71,8 +74,8 @@ class DivergingLoss:
             raise NotJudged("needs a loss that is above 0")
         if gates.broken(run) or gates.converged(run):
             return
-        lowest = min(newest)
-        if lowest > self.max_growth * start or self._sticks_out(before, newest, start) or self._climbs(losses, length):
+        leaps = min(newest) > self.max_growth * start or self._sticks_out(before, newest, start)
+        if leaps or (newest[-1] > self.min_level * start and self._climbs(losses, length)):
             yield self._finding(run, newest, start, before)
 
     def _sticks_out(self, before: list[float], newest: list[float], start: float) -> bool:

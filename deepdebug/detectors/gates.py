@@ -74,6 +74,18 @@ def last_checks(run: Run, count: int, updates: float | None = None, least: int |
     return checks[::-1]
 
 
+def fitted_skill(seen: Observation) -> float | None:
+    """Return the skill in inference mode or in training mode, whichever is larger.
+
+    While weights move fast, the moving statistics of BatchNormalization lag behind: a model that learns well can look
+    unskilled in inference mode.
+    """
+    constants = [output.constant_loss for output in seen.outputs]
+    if seen.skill is None or seen.training_loss is None or len(constants) != 1 or not constants[0]:
+        return seen.skill
+    return max(seen.skill, 1 - (seen.training_loss - (seen.penalty or 0.0)) / constants[0])
+
+
 def learned(run: Run) -> bool:
     """Tell whether the newest probe shows a solved task: the first two clauses of gate G1.
 

@@ -147,7 +147,8 @@ class LearningRateTooHigh:
         now = run.latest
         rate = gates.optimizer_learning_rate(run)
         suggested = weights.suggested_learning_rate(rate, update)
-        untrained = now.skill is not None and now.skill < self.error_skill
+        skill = gates.fitted_skill(now)
+        untrained = skill is not None and skill < self.error_skill
         known = "" if rate is None or suggested is None else f"; the learning rate is {rate:.3g}, try {suggested:.3g}"
         return finding(
             self,

@@ -29,6 +29,8 @@ ATTEMPTS: tuple[tuple[Mode, str | None], ...] = (
     ("graded", "shallow"),
     ("forward", "deep"),
     ("forward", "shallow"),
+    ("weights", "deep"),
+    ("weights", "shallow"),
     ("weights", None),
 )
 LOST: Mapping[Mode, str] = {

@@ -55,6 +55,12 @@ def test_weighted_rows_are_held_against_the_first_epoch():
     assert findings(replace(run, facts=weighted)) == []
 
 
+def test_steady_climb_of_a_loss_that_is_small_beside_the_start_is_noise():
+    climb = [0.05, 0.055, 0.06, 0.065, 0.07, 0.08]
+    assert findings(loss_run([1.0, *climb], start=1.0)) == []
+    assert len(findings(loss_run([1.0, *[2 * loss for loss in climb]], start=1.0))) == 1
+
+
 def test_steady_climb_is_an_error():
     (finding,) = findings(loss_run([0.5, 0.55, 0.6, 0.65, 0.7, 0.8]))
     assert finding.severity == "error"

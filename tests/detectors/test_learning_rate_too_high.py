@@ -155,6 +155,12 @@ def test_larger_updates_never_remove_the_finding(one, other):
     assert len(findings(with_update(smaller))) <= len(findings(with_update(larger)))
 
 
+def test_model_that_is_trained_in_training_mode_only_stays_a_warning():
+    run = unskilled(with_update(0.5))
+    assert [one.severity for one in findings(run)] == ["error"]
+    assert [one.severity for one in findings(change_observations(run, training_loss=0.2))] == ["warn"]
+
+
 def at_rate(rate, skill=0.25, optimizer=None):
     facts = healthy_run().facts
     facts = replace(facts, optimizer=optimizer or replace(facts.optimizer, learning_rate=rate))

@@ -1,10 +1,14 @@
 """The probe against computations that share no code with it."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
+from deepdebug.facts import FitFacts
+from deepdebug.model.probe import unnoticed
 from deepdebug.model.sample import Sample
 from tests.model.looking import CLASSES, SEED, X, Y, look, observer
 
@@ -248,6 +252,22 @@ def test_user_defined_loss_and_compute_loss_are_obeyed():
     model = Doubled([keras.Input((4,)), layers.Dense(3, "tanh"), layers.Dense(2)])
     model.compile("sgd", lambda y, prediction: ops.mean(ops.square(y - prediction)))
     assert look(model).loss == pytest.approx(2 * loss_of(model), rel=1e-4)
+
+
+def test_random_numbers_drawn_while_looking_are_given_back():
+    before = random.getstate(), np.random.get_state()[1].tobytes()
+    with unnoticed(FitFacts("arrays")):
+        random.random()  # noqa: S311
+        np.random.rand()
+    assert (random.getstate(), np.random.get_state()[1].tobytes()) == before
+
+
+def test_random_numbers_drawn_meanwhile_by_the_thread_that_makes_batches_stay_drawn():
+    kind = "PyDataset" if BACKEND == "tensorflow" else "tf.data"
+    np.random.seed(1)
+    with unnoticed(FitFacts(kind)):
+        drawn = np.random.rand()  # as user code does in a thread of the data pipeline
+    assert np.random.rand() != drawn
 
 
 def test_large_predictions_are_cut_to_whole_rows():
