@@ -1,16 +1,17 @@
 """What watching costs: seconds per epoch with and without `Diagnose`, beside two callbacks of Keras.
 
-    python -m benchmarks.overhead                       # the table of the documentation, about 4 minutes
-    python -m benchmarks.overhead --repeats 2 --long 0  # a quick look
+    python -m benchmarks.overhead                       # the table of the documentation, about 8 minutes
+    python -m benchmarks.overhead --repeats 1 --long 0  # a quick look
 
-All callbacks run in one process and take turns, so that a slow moment of the machine hits them alike. Within one `fit`
-the time of an epoch is the median from the second epoch on (the first one compiles); what is compared are the paired
-ratios of the repeats, of which the median and the range are given.
+The trainings of one repeat run in one process and take turns epoch by epoch, so that a slow moment of the machine hits
+them alike. Compared is, within each round, the epoch of a callback with the epoch without one; the first epoch, which
+compiles, gives the set-up cost. A repeat counts with the median of its rounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import json
 import statistics
@@ -30,6 +31,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sklearn.datasets import load_digits, make_blobs
 
+from benchmarks.turns import Turn, in_turns
 from deepdebug import Diagnose, __version__
 
 SEED = 2
@@ -61,27 +63,26 @@ class Work:
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]
-    """Notes when each epoch ended and how much memory was in use then; must stand last in the list of callbacks."""
+    """Notes how long each epoch took and how much memory was in use then; must stand last in the list of callbacks.
 
-    def __init__(self) -> None:
+    Args:
+        turn: Given away after each epoch, which does not count as time of the next one.
+    """
+
+    def __init__(self, turn: Turn) -> None:
         super().__init__()
-        self.ends = [time.perf_counter()]
-        self.resident: list[float] = []
+        self._turn = turn
+        self._start = time.perf_counter()
+        self.seconds: list[float] = []  # of each epoch; the first one holds everything since the clock was made
+        self.resident: list[float] = []  # megabytes
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Note time and memory."""
-        self.ends.append(time.perf_counter())
+        """Note time and memory, and let the others run an epoch."""
+        self.seconds.append(time.perf_counter() - self._start)
         self.resident.append(psutil.Process().memory_info().rss / 2**20)
-
-    @property
-    def seconds(self) -> list[float]:
-        """Seconds of each epoch; the first one holds everything since the clock was made."""
-        return list(np.diff(self.ends))
-
-    @property
-    def steady(self) -> float:
-        """Median seconds of the epochs from the second on."""
-        return statistics.median(self.seconds[1:])
+        self._turn.hand_over()
+        self._turn.wait()
+        self._start = time.perf_counter()
 
 
 def mlp() -> keras.Model:
@@ -134,16 +135,20 @@ def images(rows: int) -> Data:
     return noisy[..., None].astype("float32"), digits.target[chosen]
 
 
-def run(work: Work, callback: str, epochs: int | None = None) -> Clock:
-    """Train once and return the clock."""
-    keras.utils.set_random_seed(SEED)
+def run(work: Work, names: Sequence[str], epochs: int | None = None) -> list[Clock]:
+    """Train once under each of the callbacks, in turns, and return their clocks."""
     keras.backend.clear_session()
     gc.collect()
+    return in_turns([functools.partial(_train, work, name, epochs or work.epochs) for name in names])
+
+
+def _train(work: Work, name: str, epochs: int, turn: Turn) -> Clock:
+    keras.utils.set_random_seed(SEED)
     model = work.build()
     with tempfile.TemporaryDirectory() as folder:
-        callbacks = CALLBACKS[callback](folder)
-        clock = Clock()
-        model.fit(*work.data, batch_size=BATCH, epochs=epochs or work.epochs, verbose=0, callbacks=[*callbacks, clock])
+        callbacks = CALLBACKS[name](folder)
+        clock = Clock(turn)
+        model.fit(*work.data, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[*callbacks, clock])
     return clock
 
 
@@ -154,9 +159,9 @@ class Row:
     Args:
         work: Name of the training.
         callback: The callback.
-        seconds: Seconds per epoch, one per repeat.
-        ratios: The same divided by those without a callback in the same repeat.
-        added: Milliseconds per epoch beyond those without a callback, one per repeat.
+        seconds: Median seconds per epoch, one per repeat.
+        ratios: Median over the rounds of the epoch's time divided by that without a callback, one per repeat.
+        added: Median over the rounds of the milliseconds beyond those without a callback, one per repeat.
         setup: Seconds of the first epoch beyond those without a callback, one per repeat.
     """
 
@@ -169,27 +174,25 @@ class Row:
 
 
 def compare(work: Work, repeats: int, progress: Progress) -> list[Row]:
-    """Train with every callback in turn, `repeats` times."""
-    clocks: dict[str, list[Clock]] = {name: [] for name in CALLBACKS}
-    task = progress.add_task(work.name, total=repeats * len(CALLBACKS))
-    run(work, "none", epochs=2)  # the first training of a process pays for loading
-    for repeat in range(repeats):
-        names = list(CALLBACKS)
-        for name in names[repeat % len(names) :] + names[: repeat % len(names)]:
-            clocks[name].append(run(work, name))
-            progress.advance(task)
-    return [_row(work.name, name, clocks[name], clocks["none"]) for name in CALLBACKS]
+    """Train with every callback in turns, `repeats` times; which one begins changes."""
+    names, repeated = list(CALLBACKS), []
+    run(work, names[:1], epochs=2)  # the first training of a process pays for loading
+    for repeat in progress.track(range(repeats), description=work.name):
+        first = repeat % len(names)
+        order = names[first:] + names[:first]
+        repeated.append(dict(zip(order, run(work, order), strict=True)))
+    return [_row(work.name, name, repeated) for name in names]
 
 
-def _row(work: str, callback: str, clocks: Sequence[Clock], plain: Sequence[Clock]) -> Row:
-    pairs = list(zip(clocks, plain, strict=True))
+def _row(work: str, name: str, repeated: Sequence[Mapping[str, Clock]]) -> Row:
+    pairs = [(np.array(clocks[name].seconds), np.array(clocks["none"].seconds)) for clocks in repeated]
     return Row(
         work,
-        callback,
-        seconds=[clock.steady for clock in clocks],
-        ratios=[clock.steady / none.steady for clock, none in pairs],
-        added=[1000 * (clock.steady - none.steady) for clock, none in pairs],
-        setup=[clock.seconds[0] - none.seconds[0] for clock, none in pairs],
+        name,
+        seconds=[float(np.median(watched[1:])) for watched, _ in pairs],
+        ratios=[float(np.median(watched[1:] / plain[1:])) for watched, plain in pairs],
+        added=[float(1000 * np.median(watched[1:] - plain[1:])) for watched, plain in pairs],
+        setup=[float(watched[0] - plain[0]) for watched, plain in pairs],
     )
 
 
@@ -199,37 +202,35 @@ class LongRun:
 
     Args:
         epochs: Number of epochs.
-        early: Median milliseconds of the epochs 6 to 25.
-        late: Median milliseconds of the last 20 epochs.
-        early_plain: The same without a callback.
-        late_plain: The same without a callback.
-        growth: Megabytes of resident memory from epoch 10 to the last.
+        early: Median milliseconds added per epoch, epochs 6 to 25.
+        late: Median milliseconds added per epoch, last 20 epochs.
+        growth: Megabytes of resident memory from epoch 10 to the last, in a training by itself.
         growth_plain: The same without a callback.
     """
 
     epochs: int
     early: float
     late: float
-    early_plain: float
-    late_plain: float
     growth: float
     growth_plain: float
 
 
 def long_run(work: Work, epochs: int) -> LongRun:
-    """Train for many epochs, with `Diagnose` and without."""
-    plain, watched = run(work, "none", epochs), run(work, "Diagnose()", epochs)
+    """Train for many epochs, with `Diagnose` and without: in turns for the time, one after the other for memory."""
+    plain, watched = run(work, ["none", "Diagnose()"], epochs)
+    added = 1000 * (np.array(watched.seconds) - np.array(plain.seconds))
 
-    def early(clock: Clock) -> float:
-        return 1000 * statistics.median(clock.seconds[5:25])
-
-    def late(clock: Clock) -> float:
-        return 1000 * statistics.median(clock.seconds[-20:])
-
-    def growth(clock: Clock) -> float:
+    def growth(name: str) -> float:
+        (clock,) = run(work, [name], epochs)
         return clock.resident[-1] - clock.resident[min(9, epochs - 1)]
 
-    return LongRun(epochs, early(watched), late(watched), early(plain), late(plain), growth(watched), growth(plain))
+    return LongRun(
+        epochs,
+        early=float(np.median(added[5:25])),
+        late=float(np.median(added[-20:])),
+        growth_plain=growth("none"),
+        growth=growth("Diagnose()"),
+    )
 
 
 def show(rows: Sequence[Row], long: LongRun | None, console: Console) -> None:
@@ -238,9 +239,8 @@ def show(rows: Sequence[Row], long: LongRun | None, console: Console) -> None:
         console.print(_table(work, [row for row in rows if row.work == work]))
     if long is not None:
         console.print(
-            f"Diagnose() over {long.epochs} epochs of the MLP: {long.early:.1f} ms per epoch around epoch 10 "
-            f"({long.early_plain:.1f} without), {long.late:.1f} ms at the end ({long.late_plain:.1f} without); "
-            f"memory grew by {long.growth:.1f} MB ({long.growth_plain:.1f} MB without)."
+            f"Diagnose() over {long.epochs} epochs of the MLP: {long.early:.1f} ms added per epoch around epoch 10, "
+            f"{long.late:.1f} ms at the end; memory grew by {long.growth:.1f} MB ({long.growth_plain:.1f} MB without)."
         )
 
 

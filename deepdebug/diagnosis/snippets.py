@@ -15,6 +15,7 @@ from deepdebug.diagnosis.tree import learning_rate
 from deepdebug.facts import Facts, LayerFacts, OutputFacts
 from deepdebug.observation import Run
 
+MAX_WIDTH = 88  # columns; what a formatter would leave in one line, and a terminal of 100 columns shows whole
 KNOWN_OPTIMIZERS = (
     "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop",
     "SGD", "ScheduleFreeAdamW",
@@ -101,7 +102,10 @@ def compile_code(
         metrics = '["accuracy"]'
     if metrics is not None:
         arguments["metrics"] = metrics
-    return f"model.compile({_join(arguments)})"
+    in_one_line = f"model.compile({_join(arguments)})"
+    if len(in_one_line) <= MAX_WIDTH:
+        return in_one_line
+    return "\n".join(["model.compile(", *(f"    {name}={value}," for name, value in arguments.items()), ")"])
 
 
 def identifier(name: str) -> str:
@@ -121,7 +125,11 @@ def quoted(text: str) -> str:
 
 
 def layer_code(layer: LayerFacts, changes: Mapping[str, object]) -> str:
-    """Return the line that builds a layer anew with changed configuration values."""
+    """Return the lines that build a layer anew with changed configuration values."""
+    return f"# in place of layer {quoted(layer.name)}\n{_layer_call(layer, changes)}"
+
+
+def _layer_call(layer: LayerFacts, changes: Mapping[str, object]) -> str:
     name = layer.name.split("/")[-1]
     target = identifier(layer.name)
     is_known = layer.activation != "unknown" or "activation" in changes
@@ -131,16 +139,13 @@ def layer_code(layer: LayerFacts, changes: Mapping[str, object]) -> str:
         units = changes.get("units", layer.config["units"])
         rest = {key: value for key, value in (given | flags | dict(changes)).items() if key != "units"}
         arguments = "".join(f", {key}={_literal(value)}" for key, value in rest.items())
-        return f"{target} = keras.layers.Dense({units}{arguments}, name=\"{name}\")  # in place of layer '{layer.name}'"
+        return f"{target} = keras.layers.Dense({units}{arguments}, name={quoted(name)})"
     if layer.family == "activation" and "activation" in changes:
         chosen = _literal(changes["activation"])
-        return f"{target} = keras.layers.Activation({chosen}, name={quoted(name)})  # in place of layer '{layer.name}'"
+        return f"{target} = keras.layers.Activation({chosen}, name={quoted(name)})"
     getter = getter_code(layer.name)
     changed = ", ".join(f'"{key}": {_literal(value)}' for key, value in changes.items())
-    return (
-        f"{target} = {getter}.__class__.from_config({getter}.get_config() | {{{changed}}})"
-        f"  # in place of layer '{layer.name}'"
-    )
+    return f"{target} = {getter}.__class__.from_config(\n    {getter}.get_config() | {{{changed}}}\n)"
 
 
 def _literal(value: object) -> str:
@@ -148,9 +153,9 @@ def _literal(value: object) -> str:
 
 
 def layers_code(run: Run, names: tuple[str, ...], changes: Mapping[str, object]) -> str:
-    """Return one line per layer that takes these changes; at most five, the rest named in a comment."""
+    """Return the code for each layer that takes these changes; at most five, the rest named in a comment."""
     layers = [layer for layer in map(run.facts.layer, names) if layer is not None]
     lines = [layer_code(layer, changes) for layer in layers[:5]]
     if len(layers) > 5:
-        lines.append("# the same for " + ", ".join(f"'{layer.name}'" for layer in layers[5:]))
+        lines.append("# the same for " + ", ".join(quoted(layer.name) for layer in layers[5:]))
     return "\n".join(lines)

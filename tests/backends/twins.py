@@ -74,6 +74,7 @@ SHORT = replace(SOUND, epochs=2)
 VALIDATED = replace(SOUND, fit={"validation_split": 0.25})
 SHORT_REGRESSION = replace(REGRESSION, epochs=2)
 DEAD = replace(SOUND, layers=(dense(bias_initializer=Constant(-50.0)), SIGMOID))
+HUGE_START = replace(SHORT, layers=(dense(kernel_initializer=RandomNormal(stddev=50.0)), SIGMOID))
 DEEP = replace(
     SOUND, layers=(*repeated(dense(16, kernel_initializer="he_normal"), 8), SIGMOID), optimizer=sgd(0.05), epochs=7
 )
@@ -128,12 +129,7 @@ TWINS = (
     Twin("DD207", replace(SOUND, optimizer=sgd(30.0)), SOUND, ("MSG3",)),
     Twin("DD208", at_rate(SOUND, 1e-7), SOUND, ("MSG3",)),
     Twin("DD209", replace(SOUND, layers=(dense(kernel_initializer="ones"), SIGMOID)), SOUND, ("MSG4",)),
-    Twin(
-        "DD210",
-        replace(SHORT, layers=(dense(kernel_initializer=RandomNormal(stddev=20.0)), SIGMOID)),
-        SHORT,
-        ("MSG4",),
-    ),
+    Twin("DD210", HUGE_START, SHORT, ("MSG4",)),
     Twin(
         "DD211",
         replace(NORMALISED, x=COPIED[BY_FEATURE], y=NORMALISED.y[BY_FEATURE], fit={"shuffle": False}),
@@ -170,12 +166,7 @@ TWINS = (
         ("REGULARISE",),
     ),
     Twin("DD308", replace(LINE, optimizer=sgd(0.002)), LINE, ("TRAIN", "MSG3")),
-    Twin(
-        "DD309",
-        replace(SHORT, layers=(dense(), dense(1, "sigmoid", kernel_initializer=RandomNormal(stddev=20.0)))),
-        SHORT,
-        ("MSG4",),
-    ),
+    Twin("DD309", HUGE_START, SHORT, ("MSG4",)),
     Twin("DD310", replace(SOUND, layers=(SIGMOID,), x=X / 10, y=DRAW.permutation(Y)), SOUND, ("MSG0", "MSG5")),
     Twin(
         "DD311",
@@ -198,12 +189,7 @@ TWINS = (
     Twin("DD412", replace(SHORT, y=np.ones_like(Y)), SHORT, ("MSG0", "LABELS")),
     Twin("DD413", RARELY, replace(RARELY, fit={"class_weight": {0: 1.0, 1: 10.0}}), ("TRAIN", "MSG0", "LABELS")),
     Twin("DD414", replace(SHORT, x=np.tile(X[:160], (2, 1)), y=np.tile(Y[:160], 2)), SHORT, ("MSG0",)),
-    Twin(
-        "DD415",
-        replace(SHORT, fit={"validation_data": (X[:80], Y[:80])}),
-        VALIDATED,
-        ("MSG0",),
-    ),
+    Twin("DD415", replace(SHORT, fit={"validation_data": (X[:80], Y[:80])}), VALIDATED, ("MSG0",)),
     Twin(
         "DD416",
         replace(SHORT, x=X[BY_CLASS], y=Y[BY_CLASS], fit={"validation_split": 0.25}),

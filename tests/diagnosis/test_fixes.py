@@ -324,4 +324,4 @@ def test_many_layers_are_named_in_a_comment():
     layers = tuple(LayerFacts(name, "Dense", "dense", "relu", config={"units": 4}) for name in names)
     findings = [finding("DD101", "error", name) for name in names]
     snippet = diagnose(history(classifier_facts(layers=layers, data=data())), findings)[0].fix.snippet
-    assert snippet.endswith("# the same for 'h5', 'h6'")
+    assert snippet.endswith('# the same for "h5", "h6"')
