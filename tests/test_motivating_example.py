@@ -62,11 +62,11 @@ def faulty():
 @functools.cache
 def repaired():
     """The program after the fix that the report gives as code; returns the model and its report."""
-    new_layer, new_compile = faulty()[1].diagnoses[0].fix.snippet.splitlines()
+    new_layer, _, new_compile = faulty()[1].diagnoses[0].fix.snippet.partition("\nmodel.")
     names = {"keras": keras}
     exec(new_layer, names)  # noqa: S102  the code under test is our own text
     names["model"] = program(names["last"])
-    exec(new_compile, names)  # noqa: S102
+    exec(f"model.{new_compile}", names)  # noqa: S102
     return names["model"], train(names["model"], EPOCHS)
 
 
