@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import weakref
 from collections.abc import Mapping, Sequence
@@ -30,6 +29,9 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
     compiled function at each epoch end, and never changes the training. After `fit`, `report` holds the findings
     (symptoms with measured numbers) and the diagnoses (root causes, each with a fix as Keras code).
 
+    The number of findings so far enters the logs and the history as `deepdebug_findings`; callbacks that are to write
+    it down must stand behind `Diagnose` in the list.
+
     Args:
         select: Detectors to run, by code ("DD101"), start of a code ("DD1"), symptom ("dead-units") or abbreviation
             ("DNS"). Defaults to `None`: all of the preset.
@@ -38,10 +40,11 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             as a baseline. Defaults to `"default"`.
         action: What a finding does: "report" only tells; "stop" ends the training at a finding of severity "fatal";
             "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
-        probe: Rows to look with, as a pair (x, y), where the running `fit` is not to be used. Defaults to `None`.
+        probe: Rows to look with, as a pair (x, y) of arrays, tensors or structures of them as `fit` takes them, of
+            shape (rows, ...); y may be `None`. Defaults to `None`: rows of the running `fit`.
         check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well, and at once when
-            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off. Defaults to
-            `"epoch"`.
+            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off, and every check
+            is kept, about 0.5 kB per layer and variable. Defaults to `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
         verbose: 0 prints nothing, 1 prints the report at the end of the training. Defaults to `1`.
@@ -86,7 +89,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._watch: Watch | None = None
         self._at_exit: weakref.finalize[..., Diagnose] | None = None
         self._epoch = -1
-        self._batches = 0
+        self._batches, self._last_batch = 0, -1
         self._alarmed = False
         if _checked_frequency(check_freq) != "epoch":
             # Only now, because a class that defines the hook costs every user Keras's asynchronous dispatch.
@@ -116,7 +119,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             )
         if self._at_exit is not None:
             self._at_exit()
-        self._epoch, self._batches, self._alarmed = -1, 0, False
+        self._epoch, self._batches, self._last_batch, self._alarmed = -1, 0, -1, False
         self._watch = Watch(self._model, self._plan)
         self._at_exit = weakref.finalize(self, self._watch.close)  # writes the reports of an interrupted training
         with self._watch.timed():
@@ -157,11 +160,16 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._act(watch)
 
     def _check_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._batches += 1
+        # Several steps may go by between two calls, and each epoch counts from 0.
+        self._batches += batch - self._last_batch if batch > self._last_batch else batch + 1
+        self._last_batch = batch
         watch, logs = self._watch, logs or {}
-        alarm = not self._alarmed and not math.isfinite(float(logs.get("loss", 0.0)))
-        if watch is None or (self._batches % self._check_freq and not alarm):
+        if watch is None:
             return
+        alarm = not self._alarmed and watch.alarming(logs)
+        if self._batches < self._check_freq and not alarm:
+            return
+        self._batches %= self._check_freq
         self._alarmed = self._alarmed or alarm
         with watch.timed():
             _ = self.model
@@ -194,4 +202,4 @@ def _checked_frequency(check_freq: int | str) -> int | str:
 def _checked_folder(log_dir: Path) -> Path:
     if log_dir.exists() and not log_dir.is_dir():
         raise UsageError(f"`log_dir` got '{log_dir}', which is a file; expected a folder, which may not exist yet.")
-    return log_dir
+    return log_dir.absolute()  # the reports go where the recording went, whatever the working folder is by then

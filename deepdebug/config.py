@@ -34,7 +34,7 @@ class Settings:
         preset: "default" or "deepdiagnosis". Defaults to `"default"`.
         log_dir: Folder for the recording and the report; a relative one in the file counts from the file. Defaults to
             `None`: nothing is written.
-        verbose: 0 silent, 1 findings as they come and the result. Defaults to `1`.
+        verbose: 0 silent, 1 the report at the end of the training. Defaults to `1`.
     """
 
     select: tuple[str, ...] | None = None
@@ -87,7 +87,10 @@ def _from_file(folder: Path) -> Sourced:
         tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read: {error}. Mend the file; expected TOML.") from error
-    table = dict(tools.get("deepdebug", {}))
+    table = tools.get("deepdebug", {})
+    if not isinstance(table, dict):
+        raise _wrong(f"`deepdebug` in [tool] of {file}", table, "a table, [tool.deepdebug]")
+    table = dict(table)
     if isinstance(table.get("log_dir"), str):
         table["log_dir"] = str(file.parent / table["log_dir"])
     return {key: (value, f"`{key}` in [tool.deepdebug] of {file}") for key, value in table.items()}
@@ -116,7 +119,7 @@ def _text(value: Any, source: str) -> str:
 
 def _level(value: Any, source: str) -> int:
     text = str(value)
-    if text.isdecimal() and not isinstance(value, bool):
+    if text in ("0", "1"):
         return int(text)
     raise _wrong(source, value, "0 or 1")
 

@@ -35,8 +35,8 @@ class LayerFacts:
         output_shape: Shape of its (first) output without the batch axis.
         trainable: Whether `layer.trainable` is set.
         uses: How often it is called in one forward pass; above 1 for a shared layer.
-        config: The configuration values that rules need (`units`, `rate`, `momentum`, `input_dim`, `mask_zero`,
-            `return_sequences`, `kernel_initializer`, `use_bias`, ...).
+        config: The configuration values that are numbers, strings or flags (`units`, `rate`, `momentum`, `input_dim`,
+            `mask_zero`, `return_sequences`, `use_bias`, ...), and the class names of initialisers and regularisers.
     """
 
     name: str
@@ -150,18 +150,21 @@ class FitFacts:
     """The arguments of the running `fit`.
 
     Args:
-        source: Kind of training data: "arrays", "tf.data", "PyDataset", "generator", "DataLoader" or "unknown".
+        source: Kind of training data: "arrays", "tf.data", "PyDataset", "generator", "DataLoader", "grain" or
+            "unknown".
         rows: Number of training rows, where known.
         batch_size: Rows per batch.
         steps_per_epoch: Optimizer updates in one epoch.
-        epochs: Planned epochs.
+        epochs: Number of the last planned epoch, counted from 1, as in `fit`.
+        initial_epoch: Number of the first epoch, counted from 0; above 0 for a training that is taken up again.
         shuffle: Whether `fit` shuffles the rows; `None` when that is up to the data source.
         validation: Kind of validation data: "none", "split" (`validation_split`) or "given".
         validation_rows: Number of validation rows, where known.
         class_weight: Whether `class_weight` was given.
         sample_weight: Whether `sample_weight` was given.
         custom_train_step: Whether the model overrides `train_step`, so that its real gradient is not ours.
-        callbacks: Class names of the other callbacks.
+        callbacks: Class names of all callbacks, those of Keras's own and `Diagnose` among them.
+        threaded: Whether a thread draws the batches ahead, while the model trains.
     """
 
     source: str = "unknown"
@@ -169,6 +172,7 @@ class FitFacts:
     batch_size: int | None = None
     steps_per_epoch: int | None = None
     epochs: int | None = None
+    initial_epoch: int = 0
     shuffle: bool | None = None
     validation: str = "none"
     validation_rows: int | None = None
@@ -176,6 +180,12 @@ class FitFacts:
     sample_weight: bool = False
     custom_train_step: bool = False
     callbacks: tuple[str, ...] = ()
+    threaded: bool = False
+
+    @property
+    def planned_epochs(self) -> int | None:
+        """Number of epochs that this `fit` is to make."""
+        return None if self.epochs is None else self.epochs - self.initial_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +202,11 @@ class InputFacts:
         maximum: Largest finite value.
         non_finite: Number of NaN and infinite values.
         first_non_finite: Row and flat column of the first one, as "row 17, column 3".
+        distinct: Number of distinct values, of whole numbers only; not counted in very large or wide-ranging data.
         features: Number of features (last axis).
         constant_features: Number of features with one single value.
         median_absolute: Median absolute value over all elements.
+        largest_median: Largest median absolute value of a feature.
         scale_ratio: Largest divided by smallest interquartile range over the features that vary.
         extreme_features: "index: interquartile range" of the features with the largest ranges, at most 5.
         first_learning_layer: Name of the first layer with weights that this input reaches.
@@ -210,9 +222,11 @@ class InputFacts:
     maximum: float | None = None
     non_finite: int = 0
     first_non_finite: str | None = None
+    distinct: int | None = None
     features: int | None = None
     constant_features: int = 0
     median_absolute: float | None = None
+    largest_median: float | None = None
     scale_ratio: float | None = None
     extreme_features: tuple[str, ...] = ()
     first_learning_layer: str | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from deepdebug.detectors.registry import Detector, Verdict, judge
+from deepdebug.detectors.registry import Arrange, Detector, Verdict, judge
 from deepdebug.facts import DataFacts, Facts
 from deepdebug.observation import Observation, Run
 from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Severity, Skipped
@@ -20,7 +20,7 @@ from deepdebug.report.report import Report
 
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
 RECENT_CHECKS = 3  # our first setting, not yet calibrated
-Key = tuple[str, str | None]  # code and layer
+Key = tuple[str, str | None, str | None]  # code, layer and subject
 LaterData = Sequence[tuple[int, DataFacts]]
 logger = logging.getLogger("deepdebug")
 
@@ -28,8 +28,8 @@ logger = logging.getLogger("deepdebug")
 class FindingLog:
     """The verdicts of successive checks, merged.
 
-    Two findings are the same when code and layer agree. The epoch and step of the first sighting are kept; the rest
-    follows the most severe sighting, and among equally severe ones the most confident. A symptom that went away by
+    Two findings are the same when code, layer and subject agree. The epoch and step of the first sighting are kept; the
+    rest follows the most severe sighting, and among equally severe ones the most confident. A symptom that went away by
     itself, such as a validation loss that rose for some epochs and then fell below its old minimum, ends as "info".
 
     Args:
@@ -45,13 +45,22 @@ class FindingLog:
         self._judged: set[str] = set()
         self._not_judged: dict[str, Skipped] = {}
 
-    def add(self, verdict: Verdict) -> tuple[Finding, ...]:
-        """Merge one more verdict and return the findings that are new or have become more severe."""
+    def add(self, verdict: Verdict, *, again: bool = False) -> tuple[Finding, ...]:
+        """Merge one more verdict.
+
+        Args:
+            verdict: The verdict.
+            again: Whether it is about a moment that was judged before, as at the end of the training. Defaults to
+                `False`.
+
+        Returns:
+            The findings that are new or have become more severe or surer.
+        """
         if self.closed:
             return ()
         self._judged |= verdict.judged
         self._not_judged.update({skipped.check: skipped for skipped in verdict.skipped})
-        self._remember(verdict)
+        self._remember(verdict, again)
         changed = {}
         for finding in self._heard(verdict):
             if self._is_news(finding):
@@ -60,24 +69,26 @@ class FindingLog:
                 changed[key] = self._findings[key] = replace(finding, epoch=known.epoch, step=known.step)
         return tuple(changed.values())
 
-    def _remember(self, verdict: Verdict) -> None:
+    def _remember(self, verdict: Verdict, again: bool) -> None:
         now = {_key(finding): finding for finding in verdict.findings}
         self._sightings |= now
-        for code, layer in {*self._recent, *now}:
-            if code in verdict.judged:
-                seen = now.get((code, layer))
-                recent = self._recent.setdefault((code, layer), deque(maxlen=RECENT_CHECKS))
+        for key in {*self._recent, *now}:
+            if key[0] in verdict.judged:
+                seen = now.get(key)
+                recent = self._recent.setdefault(key, deque(maxlen=RECENT_CHECKS))
+                if again and recent:
+                    recent.pop()
                 recent.append("info" if seen is None else seen.severity)
 
     def settle(self) -> None:
         """Lower the findings that have passed or weakened to what they are now; called when the training has ended.
 
         What counts is the worst severity in the newest `RECENT_CHECKS` checks of its detector, "info" where it did not
-        find the symptom. Fatal findings and those from before the training stay.
+        find the symptom. Fatal findings stay.
         """
         for key, finding in self._findings.items():
             recent = self._recent.get(key, deque())
-            is_lasting = finding.severity == "fatal" or finding.epoch < 0 or self._first_hit_wins
+            is_lasting = finding.severity == "fatal" or self._first_hit_wins
             if is_lasting or len(recent) < RECENT_CHECKS:
                 continue
             worst = max(recent, key=SEVERITIES.index)
@@ -119,7 +130,7 @@ class FindingLog:
 
 
 def _key(finding: Finding) -> Key:
-    return finding.code, finding.layer
+    return finding.code, finding.layer, finding.subject
 
 
 def _weakened(finding: Finding, severity: Severity, last_epoch: int) -> Finding:
@@ -142,6 +153,7 @@ def replay(
     *,
     later_data: LaterData = (),
     first_hit_wins: bool = False,
+    arrange: Arrange | None = None,
 ) -> FindingLog:
     """Judge a recorded run as it was judged live: once after every observation, and once more when it has finished.
 
@@ -153,6 +165,7 @@ def replay(
         later_data: Facts about the data that came after the first check, in order of arrival: how many observations
             had been made by then, and the facts. Defaults to `()`.
         first_hit_wins: See `FindingLog`. Defaults to `False`.
+        arrange: See `judge`. Defaults to `None`.
 
     Returns:
         The merged verdicts.
@@ -161,7 +174,7 @@ def replay(
     for run in _checks(facts, observations, finished, later_data):
         if log.closed:
             break
-        log.add(judge(run, detectors))
+        log.add(judge(run, detectors, arrange), again=run.finished)
     if finished:
         log.settle()
     return log

@@ -1,6 +1,6 @@
 """What was seen at one moment of training, as numbers; arrays never leave the probe.
 
-`None` means "not measured". Statistics other than `non_finite` are taken over the finite elements only.
+`None` means "not measured". In statistics other than `non_finite`, an element that is NaN or infinite counts as 0.
 """
 
 from __future__ import annotations

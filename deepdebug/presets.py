@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deepdebug import deepdiagnosis
-from deepdebug.detectors.registry import Detector, select_rules
+from deepdebug.detectors.registry import Arrange, Detector, select_rules
 from deepdebug.diagnosis import diagnose
 from deepdebug.errors import UsageError
 from deepdebug.observation import Run
@@ -26,12 +26,14 @@ class Preset:
             or abbreviations, `None` for all) and `ignore` (the same, to leave out).
         diagnose: Groups the findings of a run by root cause.
         first_hit_wins: Whether nothing is judged after the first finding.
+        arrange: Orders the findings of one moment; `None` leaves them in the order of the detectors.
     """
 
     name: str
     detectors: Choose
     diagnose: Conclude
     first_hit_wins: bool = False
+    arrange: Arrange | None = None
 
 
 def _default_detectors(select: Sequence[str] | None, ignore: Sequence[str]) -> tuple[Detector, ...]:
@@ -41,12 +43,25 @@ def _default_detectors(select: Sequence[str] | None, ignore: Sequence[str]) -> t
 def _published_detectors(select: Sequence[str] | None, ignore: Sequence[str]) -> tuple[Detector, ...]:
     """Choose by the default detectors, of which each published one shares code and names."""
     codes = {rule.code for rule in select_rules(select, ignore)}
-    return tuple(rule() for rule in deepdiagnosis.DETECTORS if rule.code in codes)
+    chosen = tuple(rule() for rule in deepdiagnosis.DETECTORS if rule.code in codes)
+    if not chosen:
+        known = ", ".join(sorted(rule.code for rule in deepdiagnosis.DETECTORS))
+        raise UsageError(
+            f"`select` got {select!r} and `ignore` {ignore!r}, which leave no check of the preset 'deepdiagnosis'. It "
+            f"has {known}. Choose among these, or the preset 'default'."
+        )
+    return chosen
 
 
 PRESETS = (
     Preset("default", _default_detectors, diagnose),
-    Preset("deepdiagnosis", _published_detectors, deepdiagnosis.diagnose, first_hit_wins=True),
+    Preset(
+        "deepdiagnosis",
+        _published_detectors,
+        deepdiagnosis.diagnose,
+        first_hit_wins=True,
+        arrange=deepdiagnosis.in_loop_order,
+    ),
 )
 
 

@@ -37,6 +37,7 @@ class Finding:
         message: One sentence with the place and the measured number.
         healthy: What the number looks like in a healthy run.
         evidence: Further numbers and words by name, for the decision tree and for reading.
+        subject: Name of the input, label or output that it concerns, where that is not told by `layer`.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Finding:
     message: str
     healthy: str = ""
     evidence: Mapping[str, Number] = field(default_factory=dict)
+    subject: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain dictionaries, numbers and strings."""

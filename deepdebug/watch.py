@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,15 +15,16 @@ from typing import Any
 
 import keras
 
-from deepdebug.detectors.registry import Detector, judge
+from deepdebug.detectors.registry import Detector, Verdict, judge
 from deepdebug.facts import Facts, FitFacts
 from deepdebug.judging import FindingLog, conclude
+from deepdebug.model.budget import rows_to_look_at
 from deepdebug.model.feed import Feed
-from deepdebug.model.inspect import output_names
 from deepdebug.model.layers import input_names
-from deepdebug.model.observer import Observer, with_data_flow
+from deepdebug.model.observer import Observer, is_number
 from deepdebug.model.sample import Sample
 from deepdebug.observation import Observation, Run
+from deepdebug.observe.data_flow import with_data_flow
 from deepdebug.presets import Preset
 from deepdebug.recording import RecordingWriter
 from deepdebug.records import Finding, Skipped
@@ -30,7 +33,9 @@ from deepdebug.report.report import Report
 
 REPORT_FILES = ("report.json", "report.html")
 NO_DATA = "no training data could be found in the running `fit`; pass `probe=(x, y)`"
+UNREAD_DATA = "the training data of the running `fit` could not be read, so that only weights and metrics were watched"
 logger = logging.getLogger("deepdebug")
+_newest: weakref.WeakValueDictionary[Path, Watch] = weakref.WeakValueDictionary()  # who writes to a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Watch:
         self._writer: RecordingWriter | None = None
         self._observations: list[Observation] = []
         self._log = FindingLog(plan.preset.first_hit_wins)
+        self._facts = Facts(model.name)
         self._skipped: dict[str, Skipped] = {}
         self._news: list[Finding] = []
         self._finished = False
@@ -111,15 +117,24 @@ class Watch:
 
         Args:
             epoch: Epoch counted from 0; -1 before the first update.
-            trigger: "begin", "epoch" or "batch".
+            trigger: "begin", "epoch", "batch" or "alarm".
             logs: The `logs` of Keras.
         """
+        if self._closed:
+            return
         with self._guarded("check"):
             if trigger == "epoch":
                 self._refresh()
             if self._observer is None:
                 self._start()
             self._judge(epoch, trigger, logs)
+
+    def alarming(self, logs: Mapping[str, Any]) -> bool:
+        """Tell whether the loss of a batch has stopped being a finite number."""
+        with self._guarded("loss"):
+            loss = logs.get("loss", 0.0)
+            return is_number(loss) and not math.isfinite(float(loss))
+        return False
 
     def news(self) -> tuple[Finding, ...]:
         """Return the findings that are new or have become more severe since the last call."""
@@ -132,21 +147,25 @@ class Watch:
         with self._guarded("end"):
             self._finished = True
             if self._observations:
-                self._news.extend(self._log.add(judge(self._run(), self._plan.detectors)))
+                self._news.extend(self._log.add(self._verdict(), again=True))
                 self._log.settle()
             if self._writer is not None:
                 self._writer.end(self.seconds)
         self.close()
 
     def close(self) -> None:
-        """Let go of the model and write the reports; called after an interrupted training too."""
+        """Write the reports and let go of data and model; called after an interrupted training too."""
         if self._closed:
             return
         self._closed = True
         if self._feed is not None:
-            self._feed.close()
+            with self._guarded("training data"):
+                self._feed.close()
         if self._writer is not None:
-            self._writer.close()
+            with self._guarded("observations.jsonl"):
+                self._writer.close()
+        self._facts = self._run().facts
+        self._feed = self._observer = None
         if self._plan.log_dir is not None and self._observations:
             for name in REPORT_FILES:
                 with self._guarded(name):
@@ -184,21 +203,30 @@ class Watch:
         """Build what looks at the model, with the rows there are, and open the recording."""
         sample = self._feed.screen if self._feed is not None else None
         self._observer = Observer(self._model, self._feed.fit if self._feed is not None else FitFacts(), sample)
+        if self._feed is not None:
+            self._feed.max_rows = min(self._feed.max_rows, rows_to_look_at(self._observer.facts))
         if sample is None:
-            self._skip(Skipped("probe", NO_DATA))
+            self._skip(Skipped("probe", UNREAD_DATA if self._feed is None else NO_DATA))
         self._describe_data()
         if self._plan.log_dir is not None:
             with self._guarded("observations.jsonl"):
+                self._take_over(self._plan.log_dir)
                 self._writer = RecordingWriter(self._plan.log_dir, self._observer.facts)
                 for skipped in self._skipped.values():
                     self._writer.skipped(skipped)
+
+    def _take_over(self, log_dir: Path) -> None:
+        """Let an interrupted training write its reports now, before ours, not when it happens to be cleared away."""
+        earlier, _newest[log_dir] = _newest.get(log_dir), self
+        if earlier is not None:
+            earlier.close()
 
     def _describe_data(self) -> None:
         observer, feed = self._observer, self._feed
         if observer is None or feed is None:
             return
         with self._guarded("data"):
-            data = feed.describe(input_names(self._model), output_names(self._model, len(observer.facts.outputs)))
+            data = feed.describe(input_names(self._model), [output.name for output in observer.facts.outputs])
             observer.facts = with_data_flow(replace(observer.facts, data=data))
 
     def _refresh(self) -> None:
@@ -217,11 +245,12 @@ class Watch:
         if observer is None:
             return
         self._observations.append(observer.observe(epoch, trigger, logs, feed.screen if feed is not None else None))
-        verdict = judge(self._run(), self._plan.detectors)
+        verdict = self._verdict()
         more = feed.confirm if feed is not None and self._log.has_news(verdict) else None
         if more is not None:
-            self._observations[-1] = replace(observer.observe(epoch, trigger, logs, more), confirmed=True)
-            verdict = judge(self._run(), self._plan.detectors)
+            with self._guarded("confirmation"):
+                self._observations[-1] = replace(observer.observe(epoch, trigger, logs, more), confirmed=True)
+                verdict = self._verdict()
         for skipped in observer.skipped:
             self._skip(skipped)
         if self._writer is not None:
@@ -229,8 +258,11 @@ class Watch:
                 self._writer.observation(self._observations[-1])
         self._news.extend(self._log.add(verdict))
 
+    def _verdict(self) -> Verdict:
+        return judge(self._run(), self._plan.detectors, self._plan.preset.arrange)
+
     def _run(self) -> Run:
-        facts = self._observer.facts if self._observer is not None else Facts(self._model.name)
+        facts = self._observer.facts if self._observer is not None else self._facts
         return Run(facts, self._observations, self._finished)
 
     def _skip(self, skipped: Skipped) -> None:

@@ -4,7 +4,8 @@
     python scripts/new_detector.py DD112 noisy-units UCS
 
 The code must be free; the name becomes the symptom, the class and the names of both files; the abbreviation is one of
-the published Table III or a new one. Nothing else is to be edited: the check is found because it stands in the folder.
+the published Table III or a new one. The check is found because it stands in the folder; besides the two files it needs
+a sick program and its repaired twin in `tests/backends/twins.py`.
 """
 
 from __future__ import annotations
@@ -117,9 +118,10 @@ def write(root: Path, code: str, symptom: str, abbreviation: str) -> tuple[Path,
         "name": symptom.title().replace("-", ""),
     }  # fmt: skip
     files = (detectors / f"{module}.py", root / "tests" / "detectors" / f"test_{module}.py")
-    for file, template in zip(files, (DETECTOR, TEST), strict=True):
+    for file in files:
         if file.exists():
             sys.exit(f"{file} exists already. Choose another name.")
+    for file, template in zip(files, (DETECTOR, TEST), strict=True):
         file.write_text(template.format(**words), encoding="utf-8")
     return files
 
@@ -133,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for file in write(ROOT, options.code, options.symptom, options.abbreviation):
         print(f"Wrote {file.relative_to(ROOT)}")
-    print("Fill in every TODO, then run scripts/test.")
+    print("Fill in every TODO and add a twin to tests/backends/twins.py, then run scripts/test.")
 
 
 if __name__ == "__main__":

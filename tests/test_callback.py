@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import gc
 import json
@@ -29,6 +30,7 @@ from tests.tiny import (
     weights,
 )
 
+BACKEND = keras.config.backend()
 FILES = {"observations.jsonl", "report.json", "report.html"}
 
 
@@ -356,6 +358,79 @@ def test_checks_after_batches_come_as_often_as_told():
 
 
 # --- interruption ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras on torch takes one step per execution")
+def test_checks_after_batches_count_steps_where_several_make_one_call():
+    model = tiny_model()
+    model.compile("sgd", "binary_crossentropy", steps_per_execution=2)
+    doctor = watched_fit(Diagnose(verbose=0, check_freq=2), model=model)
+    assert [one.trigger for one in doctor.report.run.observations] == ["begin", *["batch", "batch", "epoch"] * 2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND == "jax", reason="a training step on JAX hands over its state too")
+def test_loss_that_is_no_number_is_no_obstacle():
+    class PerRow(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.head(x)
+
+        def train_step(self, *_):
+            return {"loss": keras.ops.zeros((3,))}
+
+    model = PerRow()
+    model.compile("sgd", "mse", run_eagerly=True)
+    doctor = watched_fit(Diagnose(verbose=0, check_freq=2), model=model)
+    assert len(doctor.report.run.observations) > 1
+
+
+@pytest.mark.slow
+def test_interrupted_training_writes_its_reports_before_the_next_one_in_the_same_folder(tmp_path):
+    interrupted = Diagnose(verbose=0, log_dir=tmp_path)
+    with contextlib.suppress(KeyboardInterrupt):
+        fit(interrupted, Interrupting())
+    finished = watched_fit(Diagnose(verbose=0, log_dir=tmp_path))
+    del interrupted
+    gc.collect()
+    written, expected = json.loads((tmp_path / "report.json").read_text()), json.loads(finished.report.to_json())
+    assert written | {"seconds": 0} == expected | {"seconds": 0}
+
+
+def test_reports_lie_beside_the_recording_when_the_working_folder_changes(tmp_path, monkeypatch):
+    class Leaving(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            monkeypatch.chdir(tmp_path / "elsewhere")
+
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    fit(Diagnose(verbose=0, log_dir="run"), Leaving())
+    assert {one.name for one in (tmp_path / "run").iterdir()} == {"observations.jsonl", "report.json", "report.html"}
+
+
+@pytest.mark.slow
+def test_rows_of_the_user_are_not_taken_for_training_data():
+    few = (X[:16], Y[:16])
+    doctor = Diagnose(verbose=0, probe=few)
+    watched_fit(doctor, x=Batches(), y=None, batch_size=None, validation_data=few)
+    assert doctor.report.run.facts.data.rows == ROWS
+    assert doctor.report.run.latest.rows == 16
+
+
+@pytest.mark.slow
+def test_outputs_in_a_dictionary_go_by_its_keys():
+    inputs = keras.Input((4,))
+    outputs = {"sort": keras.layers.Dense(3, "softmax")(inputs), "ink": keras.layers.Dense(1)(inputs)}
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", {"sort": "sparse_categorical_crossentropy", "ink": "mse"})
+    doctor = watched_fit(model=model, y={"sort": Y, "ink": X[:, 0]})
+    kinds = {one.name: (one.units, one.loss.kind) for one in doctor.report.run.facts.outputs}
+    assert kinds == {"sort": (3, "sparse_categorical_crossentropy"), "ink": (1, "mean_squared_error")}
+    assert {one.name for one in doctor.report.run.latest.outputs} == {"sort", "ink"}
 
 
 def test_interrupted_training_leaves_a_report():

@@ -102,6 +102,12 @@ def test_other_layer_is_another_finding():
     assert [one.layer for one in log.findings] == ["hidden", "head"]
 
 
+def test_other_subject_is_another_finding():
+    log = FindingLog()
+    log.add(verdict(finding(layer=None, subject="left"), finding(layer=None, subject="right")))
+    assert [one.subject for one in log.findings] == ["left", "right"]
+
+
 def test_only_new_and_worse_findings_are_returned():
     log = FindingLog()
     assert log.add(verdict(finding())) == (finding(),)
@@ -194,7 +200,7 @@ def judged_live(run: Run, arrival: int) -> FindingLog:
         if number == arrival:
             facts = replace(facts, data=DATA)
         log.add(judge(Run(facts, run.observations[: number + 1]), DETECTORS))
-    log.add(judge(Run(facts, run.observations, finished=True), DETECTORS))
+    log.add(judge(Run(facts, run.observations, finished=True), DETECTORS), again=True)
     log.settle()
     return log
 
@@ -308,14 +314,34 @@ def test_finding_that_weakens_ends_at_its_recent_severity():
     assert log.findings[0].severity == "warn"
 
 
-def test_fatal_finding_and_one_from_before_the_training_stay():
+def test_fatal_finding_stays():
     log = FindingLog()
-    early = finding(code="DD402", epoch=-1, severity="error")
-    log.add(verdict(finding(severity="fatal"), early, judged=["DD101", "DD402"]))
-    for _ in range(5):
-        log.add(verdict(judged=["DD101", "DD402"]))
+    recheck(log, "fatal", None, None, None)
     log.settle()
-    assert [one.severity for one in log.findings] == ["fatal", "error"]
+    assert log.findings[0].severity == "fatal"
+
+
+def test_finding_from_before_the_training_passes_where_its_detector_finds_it_no_more():
+    log = FindingLog()
+    log.add(verdict(finding(epoch=-1, severity="error"), judged=["DD101"]))
+    recheck(log, None, None, None)
+    log.settle()
+    assert log.findings[0].severity == "info"
+
+
+def test_finding_from_before_the_training_that_nobody_looks_at_again_stays():
+    log = FindingLog()
+    log.add(verdict(finding(epoch=-1, severity="error")))
+    log.settle()
+    assert log.findings[0].severity == "error"
+
+
+def test_last_moment_counts_once_when_it_is_judged_again():
+    log = FindingLog()
+    recheck(log, "warn", None, None)
+    log.add(verdict(judged=["DD101"]), again=True)
+    log.settle()
+    assert log.findings[0].severity == "warn"
 
 
 def test_checks_that_could_not_judge_do_not_let_a_finding_pass():

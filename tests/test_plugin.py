@@ -74,6 +74,21 @@ def test_detector_of_another_package_judges_a_run_and_has_a_page(tmp_path):
     assert "Counts epochs." in result.stdout
 
 
+def test_entry_that_names_no_detector_is_left_out(tmp_path):
+    install(tmp_path, "budget_detector:dataclass")
+    result = run_python(tmp_path, "from deepdebug.detectors import all_rules; print(len(all_rules()))")
+    assert int(result.stdout) > 30
+    assert "cannot be used" in result.stderr
+
+
+def test_detector_with_a_code_of_ours_is_left_out(tmp_path):
+    install(tmp_path, "budget_detector:TooManyEpochs")
+    (tmp_path / "budget_detector.py").write_text(DETECTOR.replace("DD901", "DD101"))
+    result = run_python(tmp_path, "from deepdebug.detectors import find_rule; print(find_rule('DD101').symptom)")
+    assert result.stdout.strip() == "dead-units"
+    assert "its code DD101 is taken" in result.stderr
+
+
 def test_detector_that_cannot_be_loaded_is_left_out_with_a_warning(tmp_path):
     install(tmp_path, "missing_module:Nothing")
     result = run_python(tmp_path, "from deepdebug.detectors import all_rules; print(len(all_rules()))")

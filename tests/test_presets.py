@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from deepdebug import deepdiagnosis
 from deepdebug.detectors.registry import all_rules, judge
 from deepdebug.errors import UsageError
+from deepdebug.judging import replay
 from deepdebug.presets import PRESETS, find_preset
-from tests.factory import healthy_run, with_metric
+from tests.factory import change_layer, classifier_facts, healthy_run, with_metric
 
 
 def test_default_preset_runs_every_detector_of_the_registry():
@@ -36,6 +39,22 @@ def test_detectors_can_be_selected_and_ignored(preset):
 def test_unknown_detector_is_refused(preset):
     with pytest.raises(UsageError, match="'DD999'"):
         preset.detectors(("DD999",), ())
+
+
+def test_first_finding_of_the_published_preset_is_the_first_of_its_loops():
+    facts = classifier_facts()
+    facts = replace(facts, outputs=(replace(facts.outputs[0], activation="tanh"),))
+    run = change_layer(healthy_run(1, facts), "hidden", non_finite=1.0)
+    chosen = find_preset("deepdiagnosis")
+    log = replay(
+        facts, run.observations, False, chosen.detectors(None, ()), first_hit_wins=True, arrange=chosen.arrange
+    )
+    assert [one.code for one in log.findings] == ["DD103"]  # of the first layer, though DD104 is asked for before
+
+
+def test_selection_that_leaves_no_published_check_is_refused():
+    with pytest.raises(UsageError, match=r"'DD411'.*leave no check of the preset 'deepdiagnosis'"):
+        find_preset("deepdiagnosis").detectors(("DD411",), ())
 
 
 def test_unknown_preset_is_refused_with_the_known_names():

@@ -1,7 +1,11 @@
 """Whatever fails inside, the training goes on as without us, and the report says what was left out."""
 
 import errno
+import gc
+import os
+import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -142,6 +146,50 @@ def test_full_disk_ends_the_recording_and_not_the_training(monkeypatch, plain_we
     assert weights(fit(doctor)) == plain_weights
     assert "No space left on device" in skipped(doctor)["observations.jsonl"]
     assert read_recording(tmp_path).facts == doctor.report.run.facts
+
+
+@slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_full_disk_raises_nothing_when_the_recording_is_closed(monkeypatch, plain_weights, tmp_path):
+    doctor = Diagnose(verbose=0, log_dir=tmp_path)
+    original = RecordingWriter.observation
+
+    def onto_full_disk(self, observation):
+        os.dup2(os.open("/dev/full", os.O_WRONLY), self._file.fileno())
+        original(self, observation)
+
+    monkeypatch.setattr(RecordingWriter, "observation", onto_full_disk)
+    assert weights(fit(doctor)) == plain_weights
+    assert "No space left on device" in skipped(doctor)["observations.jsonl"]
+    assert (tmp_path / "report.html").exists()
+
+
+@slow
+def test_finding_stays_when_the_second_look_fails(monkeypatch, tmp_path):
+    original = Probe.read
+
+    def only_few(self, x, y, rows):
+        return fail() if rows == ROWS else original(self, x, y, rows)
+
+    monkeypatch.setattr("deepdebug.model.source.SCREEN_ROWS", (8, 8))
+    monkeypatch.setattr(Probe, "read", only_few)
+    doctor = Diagnose(verbose=0, log_dir=tmp_path)
+    fit(doctor, model=tiny_model("linear"))
+    assert "DD403" in {one.code for one in doctor.report.findings}
+    assert skipped(doctor)["confirmation"] == "InjectedError: as planned"
+    assert len(read_recording(tmp_path).observations) == 1 + EPOCHS
+
+
+@slow
+def test_data_and_model_are_let_go_after_the_training():
+    x = X.copy()
+    known = weakref.ref(x)
+    doctor = Diagnose(verbose=0)
+    fit(doctor, x=x)
+    del x
+    gc.collect()
+    assert known() is None
+    assert doctor.report.run.facts.layers
 
 
 @slow

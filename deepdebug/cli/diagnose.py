@@ -73,6 +73,7 @@ def rejudge(recording: Recording, settings: Settings) -> Report:
         detectors,
         later_data=recording.later_data,
         first_hit_wins=preset.first_hit_wins,
+        arrange=preset.arrange,
     )
     return conclude(
         recording.run,

@@ -27,8 +27,6 @@ Where the published program contradicts its own description, the description is 
 - Saturation counts outputs in the flat part (derivative at most 0.01 for sigmoid, 0.02 for tanh); the program counts
   inputs beyond 5 in size.
 - State is not kept between two trainings, and nothing is done to stop the process.
-- Inside one epoch all layers are asked about one symptom before the next; `in_loop_order` restores the order of the
-  program's loops where several symptoms show at once.
 
 What it shares with the program: one check per epoch; windows of 5 epochs that do not overlap, 20 for accuracy; dead
 nodes in the last planned epoch only; one symptom and one message per run; every threshold.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deepdebug.deepdiagnosis.checks import kernels
-from deepdebug.deepdiagnosis.order import in_loop_order
 from deepdebug.detectors import flow
 from deepdebug.detectors.static import CATEGORICAL, SPARSE
 from deepdebug.diagnosis.tree import Answer, satisfied_condition
@@ -92,7 +91,7 @@ def diagnose(run: Run, findings: Sequence[Finding]) -> tuple[Diagnosis, ...]:
     """
     if not findings:
         return ()
-    first = in_loop_order(run, findings)[0]
+    first = findings[0]
     tests, default = _row(run, first)
     seen = next((one for one in run.epochs if one.epoch == first.epoch), run.latest)
     answers, message = [satisfied_condition(run, first)], default

@@ -77,7 +77,7 @@ class AccuracyNotIncreasing:
         severity: Severity = "error" if len(without_gain) == len(judged) else "warn"
         for output in without_gain:
             yield self._at_majority(run, output, severity)
-        if not without_gain and not has_learned(run) and not all(_knows_half(one) for one in judged):
+        if not without_gain and not has_learned(run) and not all(gates.finds_others(one) for one in judged):
             yield from self._flat(run)
 
     def _gains_nothing(self, seen: Observation, name: str) -> bool:
@@ -131,9 +131,3 @@ class AccuracyNotIncreasing:
             threshold=self.min_rise,
             evidence={"p_rising": chance, "first_accuracy": series[0]},
         )
-
-
-def _knows_half(output: OutputObservation) -> bool:
-    """Tell whether at least half of the rows that the commonest class misses are found."""
-    accuracy, majority = output.accuracy or 0.0, output.majority or 0.0
-    return 1 - accuracy <= 0.5 * (1 - majority)

@@ -15,7 +15,6 @@ from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
 
 CHECKS = 3
-WORKING_SKILL = 0.2  # our first setting, not yet calibrated
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class BatchNormGap:
         max_variance: Largest accepted moving variance. Defaults to `1e6`, our first setting, not yet calibrated.
         min_variance: A layer whose moving variances all lie below this gets the same input every time. Defaults to
             `1e-12`, our first setting, not yet calibrated.
+        working_skill: Skill above which the moving variances are left alone. Defaults to `0.2`, our first setting, not
+            yet calibrated.
 
     Example:
 
@@ -59,6 +60,7 @@ class BatchNormGap:
     min_gap: float = 0.05
     max_variance: float = 1e6
     min_variance: float = 1e-12
+    working_skill: float = 0.2
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per layer with a bad moving variance, and one when the two modes differ."""
@@ -111,7 +113,7 @@ class BatchNormGap:
 
     def _variances(self, run: Run, checks: list[Observation]) -> Iterator[Finding]:
         before, now = checks[-2:]
-        if now.skill is not None and now.skill > WORKING_SKILL:
+        if now.skill is not None and now.skill > self.working_skill:
             return
         earlier = {variable.path: variable.max_abs for variable in before.variables}
         for facts, seen in weights.pairs(run, now):

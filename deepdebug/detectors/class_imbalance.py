@@ -39,7 +39,8 @@ class ClassImbalance:
             `10.0`, as in SageMaker Debugger's ClassImbalance.
         min_recall: Recall below which a class counts as not learned. Defaults to `0.3`, which is the class error of 0.7
             in SageMaker Debugger's ClassImbalance.
-        min_rows: Fewest probe rows of a class for its recall to count. Defaults to `20`.
+        min_rows: Fewest probe rows of a class for its recall to count. Defaults to `20`, our first setting, not yet
+            calibrated.
         min_balance: Accepted ratio of the mean recall over classes to the accuracy. Defaults to `0.7`, our first
             setting, not yet calibrated.
         min_gain: Rise of the recall over the three checks from which the class counts as being learned. Defaults to

@@ -15,8 +15,6 @@ from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding
 
 CHECKS = 3
-SURE_UPDATES = 200  # before that the finding is a warning; our first setting, not yet calibrated
-OPENING = 1.1  # growth of the spread over the checks that tells of a slow start; our first setting
 CONSTANT = 1e-6  # spread of labels, relative to 1, below which they count as constant
 
 
@@ -27,7 +25,7 @@ class CollapsedOutput:
     What it does:
         Compares how much the prediction differs between rows with how much the labels do, and counts how often each
         class is predicted. Three successive checks must agree, and the spread must not be growing. Constant labels, and
-        a commonest class that explains most labels, are left out.
+        a commonest class that explains most labels, are left out. Before 200 updates it is a warning.
 
     Why it matters:
         A model that answers the same whatever it is asked has learned the labels' average and nothing from its input.
@@ -45,6 +43,8 @@ class CollapsedOutput:
             Defaults to `0.9`, our first setting, not yet calibrated.
         max_skill: Skill from which predicting one class alone is accepted. Defaults to `0.02`, our first setting, not
             yet calibrated.
+        max_growth: Growth of the spread over the checks, as a factor, from which the output counts as one that starts
+            slowly. Defaults to `1.1`, our first setting, not yet calibrated.
 
     Example:
 
@@ -59,6 +59,7 @@ class CollapsedOutput:
     max_share: float = 0.99
     max_majority: float = 0.9
     max_skill: float = 0.02
+    max_growth: float = 1.1
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per output that has been constant in the newest three checks."""
@@ -70,7 +71,7 @@ class CollapsedOutput:
             return
         for output in judged:
             history = [_find(seen, output.name) for seen in checks]
-            if all(self._collapsed(one) for one in history) and not _opens_up(history):
+            if all(self._collapsed(one) for one in history) and not self._opens_up(history):
                 yield self._finding(run, checks[-1], output)
 
     def _collapsed(self, output: OutputObservation | None) -> bool:
@@ -85,6 +86,11 @@ class CollapsedOutput:
         skilled = output.skill is not None and output.skill >= self.max_skill
         return output.predicted_share > self.max_share and output.majority < self.max_majority and not skilled
 
+    def _opens_up(self, history: Sequence[OutputObservation | None]) -> bool:
+        """Tell whether the prediction has begun to differ between rows, as in a slow start."""
+        spreads = [one.row_spread for one in history if one is not None and one.row_spread is not None]
+        return len(spreads) > 1 and spreads[-1] > self.max_growth * spreads[0]
+
     def _finding(self, run: Run, now: Observation, output: OutputObservation) -> Finding:
         facts = next((one for one in run.facts.outputs if one.name == output.name), None)
         ratio, one_class = spread_ratio(output), self._one_class(output)
@@ -92,7 +98,7 @@ class CollapsedOutput:
         return finding(
             self,
             now,
-            severity="warn" if unsure or now.step < SURE_UPDATES else "error",
+            severity="warn" if unsure or now.step < gates.SURE_UPDATES else "error",
             confidence="strong",
             layer=facts.layer if facts else None,
             location="FW",
@@ -140,12 +146,6 @@ def _find(seen: Observation, name: str) -> OutputObservation | None:
 def _predicted_class(output: OutputObservation) -> int | None:
     found = [index for index, recall in enumerate(output.recalls) if recall is not None and recall > 0.5]
     return found[0] if len(found) == 1 else None
-
-
-def _opens_up(history: Sequence[OutputObservation | None]) -> bool:
-    """Tell whether the prediction has begun to differ between rows, as in a slow start."""
-    spreads = [one.row_spread for one in history if one is not None and one.row_spread is not None]
-    return len(spreads) > 1 and spreads[-1] > OPENING * spreads[0]
 
 
 def _message(output: OutputObservation, facts: OutputFacts | None, rows: int, one_class: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.detectors import gates
+from deepdebug.detectors import flow, gates
 from deepdebug.detectors.findings import finding
 from deepdebug.observation import LayerObservation, Observation, Run
 from deepdebug.records import Finding, Severity
@@ -29,7 +29,8 @@ class DeadUnits:
     Args:
         max_fraction: Largest accepted share of dead units. Defaults to `0.4`, the first setting of our method, below
             the 0.5 of SageMaker Debugger's DeadRelu and the 0.7 of DeepDiagnosis, which count elements, not units.
-        error_fraction: Share from which the finding is an error. Defaults to `0.9`.
+        error_fraction: Share from which the finding is an error. Defaults to `0.9`, our first setting, not yet
+            calibrated.
         working_skill: Skill below which a layer that is dead as a whole is fatal. Defaults to `0.2`, our first setting,
             not yet calibrated.
 
@@ -56,7 +57,8 @@ class DeadUnits:
             earlier = previous.get(layer.name)
             if layer.dead_fraction is None or earlier is None or min(earlier, layer.dead_fraction) < least:
                 continue
-            yield self._finding(now, layer, at_start.get(layer.name), self._severity(run, now, layer.dead_fraction))
+            severity = self._severity(run, now, layer.dead_fraction)
+            yield self._finding(run, now, layer, at_start.get(layer.name), severity)
 
     def _severity(self, run: Run, now: Observation, share: float) -> Severity:
         """Grade a dead share; a model that works has ways around even a layer that is dead as a whole."""
@@ -66,7 +68,7 @@ class DeadUnits:
         return "fatal" if share >= 1.0 and not working else "error" if share >= self.error_fraction else "warn"
 
     def _finding(
-        self, now: Observation, layer: LayerObservation, at_start: float | None, severity: Severity
+        self, run: Run, now: Observation, layer: LayerObservation, at_start: float | None, severity: Severity
     ) -> Finding:
         share = layer.dead_fraction or 0.0
         return finding(
@@ -80,5 +82,17 @@ class DeadUnits:
             threshold=self.max_fraction,
             message=f"{share:.0%} of the units of layer '{layer.name}' output zero for all {now.rows} probe rows",
             healthy="below 10 %; a unit that fires for some rows only is normal",
-            evidence={"dead_at_start": at_start, "upper_bound_on_firing": 3 / now.rows},
+            evidence={
+                "dead_at_start": at_start,
+                "upper_bound_on_firing": 3 / now.rows,
+                "bias_rms": _bias_rms(run, now, layer.name),
+                "learning_rate": gates.optimizer_learning_rate(run, now),
+            },
         )
+
+
+def _bias_rms(run: Run, now: Observation, name: str) -> float | None:
+    """Return the size of a layer's bias: a large one holds its units at 0, a small one leaves that to the inputs."""
+    owned = (one.path for one in run.facts.variables if one.layer == flow.base_name(name) and one.role == "bias")
+    seen = now.variable(next(owned, ""))
+    return None if seen is None else seen.rms

@@ -22,7 +22,8 @@ class DuplicateRows:
     """Find training rows that occur more than once, and rows that occur with different labels.
 
     What it does:
-        Counts the rows whose inputs repeat an earlier row, and those whose inputs occur with more than one class.
+        Counts the rows whose inputs repeat an earlier row, and those whose inputs occur with more than one class. Of
+        a pipeline or a generator, which may draw a row twice on purpose, only the latter count.
 
     Why it matters:
         Repeated rows count more than others and, when the data are split afterwards, stand in training and validation
@@ -37,6 +38,8 @@ class DuplicateRows:
             calibrated.
         max_conflicts: Largest accepted share of rows whose labels disagree. Defaults to `0.005`, our first setting, not
             yet calibrated.
+        min_sample_rows: Fewest rows needed where only a sample of them is known. Defaults to `100`, our first setting,
+            not yet calibrated.
 
     Example:
 
@@ -49,10 +52,11 @@ class DuplicateRows:
     abbreviation: ClassVar[str] = "DUP"
     max_fraction: float = 0.01
     max_conflicts: float = 0.005
+    min_sample_rows: int = 100
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding when rows repeat or their labels disagree."""
-        data = examined_data(run.facts)
+        data = examined_data(run.facts, self.min_sample_rows)
         if data.duplicate_fraction is None:
             raise NotJudged("the rows could not be compared; needs inputs that are numbers")
         is_classification = any(output.loss.kind in CROSS_ENTROPIES for output in run.facts.outputs)
@@ -61,7 +65,7 @@ class DuplicateRows:
         if conflicts > self.max_conflicts:
             text = f"{conflicts:.1%} of the training rows occur with different labels"
             yield self._finding(severity, text, conflicts, self.max_conflicts, data)
-        elif data.duplicate_fraction > self.max_fraction:
+        elif data.complete and data.duplicate_fraction > self.max_fraction:
             text = f"{data.duplicate_fraction:.1%} of the training rows repeat an earlier row"
             yield self._finding(severity, text, data.duplicate_fraction, self.max_fraction, data)
 

@@ -21,7 +21,7 @@ class EmbeddingRange:
 
     What it does:
         Compares the smallest and largest id of every input that an Embedding layer receives as it is with the number of
-        rows of its table. Mentions tables of which most rows are never used, and inputs that are mostly 0.
+        rows of its table. Mentions tables of which most rows are used by no training row, and inputs that are mostly 0.
 
     Why it matters:
         Depending on device and compilation such an id raises an error, gives zeros or reads another row: training may
@@ -31,8 +31,8 @@ class EmbeddingRange:
         Set `input_dim` to the largest id + 1, or map rare words to one common id.
 
     Args:
-        min_used: Share of the table up to the largest id below which the rest is mentioned. Defaults to `0.1`, our
-            first setting, not yet calibrated.
+        min_used: Share of the rows of the table that the ids use below which the rest is mentioned. Defaults to `0.1`,
+            our first setting, not yet calibrated.
 
     Example:
 
@@ -51,10 +51,10 @@ class EmbeddingRange:
         data = examined_data(run.facts) if embeddings else None
         for layer in embeddings:
             rows, ids = config_number(layer, "input_dim"), _ids(data, layer)
-            if rows is not None and ids is not None:
-                yield from self._judge(layer, ids, int(rows))
+            if data is not None and rows is not None and ids is not None:
+                yield from self._judge(layer, ids, int(rows), data.complete)
 
-    def _judge(self, layer: LayerFacts, ids: InputFacts, rows: int) -> Iterator[Finding]:
+    def _judge(self, layer: LayerFacts, ids: InputFacts, rows: int, is_complete: bool) -> Iterator[Finding]:
         low, high = ids.minimum or 0.0, ids.maximum or 0.0
         table = f"the table of embedding '{layer.name}' has {rows} rows"
         if low < 0 or high >= rows:
@@ -63,9 +63,9 @@ class EmbeddingRange:
         elif not ids.integer:
             text = f"input '{ids.name}' has ids that are not whole numbers, which embedding '{layer.name}' cuts off"
             yield self._finding("error", text, layer, None, None)
-        elif rows > MIN_VOCABULARY and high + 1 < self.min_used * rows:
-            text = f"{table}, of which ids up to {high:.0f} use {(high + 1) / rows:.1%}"
-            yield self._finding("info", text, layer, high, rows * self.min_used)
+        elif is_complete and rows > MIN_VOCABULARY and _used(ids) < self.min_used * rows:
+            text = f"{table}, of which the ids of the training data use {_used(ids)} ({_used(ids) / rows:.1%})"
+            yield self._finding("info", text, layer, float(_used(ids)), rows * self.min_used)
         elif _is_mostly_padding(ids) and rows > MIN_VOCABULARY and layer.config.get("mask_zero") is not True:
             text = f"at least half of the ids that embedding '{layer.name}' receives are 0, which is not masked"
             yield self._finding("info", text, layer, None, None)
@@ -94,6 +94,11 @@ def _ids(data: DataFacts | None, layer: LayerFacts) -> InputFacts | None:
         if is_fed and one.minimum is not None and one.maximum is not None:
             return one
     return None
+
+
+def _used(ids: InputFacts) -> int:
+    """Return how many rows of the table the ids use; at most so many where they were not counted."""
+    return int(ids.maximum or 0.0) + 1 if ids.distinct is None else ids.distinct
 
 
 def _is_mostly_padding(ids: InputFacts) -> bool:

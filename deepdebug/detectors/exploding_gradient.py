@@ -44,7 +44,7 @@ class ExplodingGradient:
         max_depth_ratio: Largest accepted ratio of the first to the last layer's relative gradient. Defaults to `1e3`,
             our first setting, not yet calibrated.
         max_update: Relative update above which growth over depth counts. Defaults to `0.1`, as in TheDeepChecker.
-        min_history: Earlier checks needed to judge a leap. Defaults to `5`.
+        min_history: Earlier checks needed to judge a leap. Defaults to `5`, our first setting, not yet calibrated.
         max_clipped: Largest accepted share of checks whose norm exceeds the clipping norm. Defaults to `0.9`, our first
             setting, not yet calibrated.
 

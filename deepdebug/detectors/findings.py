@@ -17,6 +17,7 @@ def finding(
     *,
     location: Location,
     layer: str | None = None,
+    subject: str | None = None,
     confidence: Confidence = "strong",
     value: float | None = None,
     threshold: float | None = None,
@@ -32,6 +33,7 @@ def finding(
         message: One sentence with the place and the measured number.
         location: Where it shows.
         layer: Name of the layer. Defaults to `None`: the whole run.
+        subject: Name of the input, label or output, where `layer` does not tell it. Defaults to `None`.
         confidence: How sure it is. Defaults to `"strong"`.
         value: The measured number. Defaults to `None`.
         threshold: The number it was held against. Defaults to `None`.
@@ -53,4 +55,5 @@ def finding(
         message=message[:1].upper() + message[1:],
         healthy=healthy,
         evidence=evidence or {},
+        subject=subject,
     )

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 
 from deepdebug.errors import NotJudged
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import Observation, OutputObservation, Run
 
-MIN_UPDATES = 50  # gate G0, our first setting, not yet calibrated
+WARM_UP_UPDATES = 50  # gate G0, our first setting, not yet calibrated
+SURE_UPDATES = 200  # from here on a model that has learned nothing is surely at fault; our first setting
 CONVERGED_SKILL = 0.95  # gate G1, our first setting, not yet calibrated
 CONVERGED_ACCURACY = 0.995  # gate G1, our first setting, not yet calibrated
 PLATEAU_SKILL = 0.5  # gate G1, third clause, our first setting, not yet calibrated
@@ -24,8 +25,8 @@ DIVERGED = 1.5  # factor over the first loss from which a loss counts as divergi
 def warm_up_updates(run: Run) -> float:
     """Return the number of updates before which nothing dynamic is judged (gate G0).
 
-    At least one epoch or `MIN_UPDATES`, whichever is larger. A model with BatchNormalization is probed with its moving
-    statistics, which follow the real ones only after about 3 / (1 - momentum) updates.
+    At least `WARM_UP_UPDATES`. A model with BatchNormalization is probed with its moving statistics, which follow the
+    real ones only after about 3 / (1 - momentum) updates.
     """
     momenta = [
         float(layer.config.get("momentum") or 0.99)
@@ -33,18 +34,28 @@ def warm_up_updates(run: Run) -> float:
         if layer.kind == "BatchNormalization" and layer.trainable
     ]
     settle = max((MOVING_STATISTICS_HALVES / max(1 - momentum, 1e-3) for momentum in momenta), default=0.0)
-    return max(MIN_UPDATES, settle)
+    return max(WARM_UP_UPDATES, settle)
 
 
-def is_warm(run: Run, seen: Observation) -> bool:
-    """Tell whether `seen` lies behind the warm-up: at least one epoch and enough updates."""
-    return seen.epoch >= 0 and seen.step >= warm_up_updates(run)
+def is_warm(run: Run, seen: Observation, updates: float | None = None) -> bool:
+    """Tell whether `seen` lies behind the warm-up: enough updates, and one epoch or `SURE_UPDATES`.
+
+    Where only one epoch is planned the updates alone decide.
+
+    Args:
+        run: The run.
+        seen: One of its observations.
+        updates: How many updates are enough. Defaults to `None`: those of gate G0.
+    """
+    has_epoch = seen.trigger == "epoch" or seen.epoch >= 1 or run.facts.fit.epochs == 1
+    least = warm_up_updates(run) if updates is None else updates
+    return seen.epoch >= 0 and seen.step >= (least if has_epoch else max(least, SURE_UPDATES))
 
 
 def warm_probes(run: Run) -> list[Observation]:
     """Return the probed observations behind the warm-up, oldest first."""
     least = warm_up_updates(run)
-    return [seen for seen in run.observations if seen.rows and seen.epoch >= 0 and seen.step >= least]
+    return [seen for seen in run.observations if seen.rows and is_warm(run, seen, least)]
 
 
 def last_checks(run: Run, count: int, updates: float | None = None, least: int | None = None) -> list[Observation]:
@@ -65,12 +76,13 @@ def last_checks(run: Run, count: int, updates: float | None = None, least: int |
     least = count if least is None else least
     checks: list[Observation] = []
     for seen in reversed(run.observations):
-        if seen.epoch < 0 or seen.step < updates or len(checks) == count:
+        if not is_warm(run, seen, updates) or len(checks) == count:
             break
         if seen.rows:
             checks.append(seen)
     if len(checks) < least:
-        raise NotJudged(f"needs {least} probed checks after {updates:.0f} updates and one epoch; train longer")
+        or_later = "" if updates >= SURE_UPDATES else f" and one epoch, or after {SURE_UPDATES} updates"
+        raise NotJudged(f"needs {least} probed checks after {updates:.0f} updates{or_later}; train longer")
     return checks[::-1]
 
 
@@ -89,14 +101,27 @@ def fitted_skill(seen: Observation) -> float | None:
 def learned(run: Run) -> bool:
     """Tell whether the newest probe shows a solved task: the first two clauses of gate G1.
 
-    Skill at least `CONVERGED_SKILL`, or probe accuracy at least `CONVERGED_ACCURACY`.
+    Skill at least `CONVERGED_SKILL`, or probe accuracy at least `CONVERGED_ACCURACY` and not owed to the commonest
+    class alone.
     """
     newest = _newest_probe(run)
     if newest is None:
         return False
-    accuracies = [output.accuracy for output in newest.outputs if output.accuracy is not None]
-    by_accuracy = bool(accuracies) and min(accuracies) >= CONVERGED_ACCURACY
+    classifying = [output for output in newest.outputs if output.accuracy is not None]
+    by_accuracy = bool(classifying) and all(
+        (output.accuracy or 0.0) >= CONVERGED_ACCURACY and finds_others(output) for output in classifying
+    )
     return by_accuracy or (newest.skill is not None and newest.skill >= CONVERGED_SKILL)
+
+
+def finds_others(output: OutputObservation) -> bool:
+    """Tell whether at least half of the rows that the commonest class misses are found; so it is where none is known.
+
+    With rare classes a high accuracy is owed to the commonest class, whatever the model has learned.
+    """
+    if output.accuracy is None or output.majority is None:
+        return True
+    return 1 - output.accuracy <= 0.5 * (1 - output.majority)
 
 
 def plateaued(run: Run) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors.findings import finding
+from deepdebug.detectors.static import PLAIN_CROSS_ENTROPIES
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LEARNING_FAMILIES, OutputFacts
 from deepdebug.observation import OutputObservation, Run
 from deepdebug.records import Finding
 
-CROSSENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy")
 LINEAR_LOSSES = ("mean_absolute_error", "huber", "log_cosh")
 
 
@@ -67,11 +67,11 @@ class InitialLoss:
                 yield self._finding(run, facts, output, limit)
 
     def _overflows(self, facts: OutputFacts, output: OutputObservation) -> bool:
-        is_logit = facts.loss.kind in CROSSENTROPIES and facts.activation == "linear"
+        is_logit = facts.loss.kind in PLAIN_CROSS_ENTROPIES and facts.activation == "linear"
         return is_logit and output.mean_abs is not None and output.mean_abs > self.max_logit
 
     def _limit(self, facts: OutputFacts, output: OutputObservation) -> float | None:
-        if facts.loss.kind in CROSSENTROPIES:
+        if facts.loss.kind in PLAIN_CROSS_ENTROPIES:
             classes = 2 if facts.loss.kind == "binary_crossentropy" else facts.units or 0
             return self.max_entropies * math.log(classes) if classes > 1 else None
         if output.constant_loss is None:

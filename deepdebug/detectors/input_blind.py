@@ -13,8 +13,6 @@ from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
 
 CHECKS = 3
-SURE_UPDATES = 200  # before that the finding is a warning; our first setting, not yet calibrated
-WAKING = 0.005  # growth over the checks that tells of a slow start; our first setting, not yet calibrated
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,10 @@ class InputBlind:
         min_input_use: Smallest accepted 1 - loss / loss with moved labels. Defaults to `0.02`, our first setting, not
             yet calibrated.
         max_skill: Skill above which the model is left alone. Defaults to `0.1`, our first setting, not yet calibrated.
-        error_skill: Skill up to which the finding is an error. Defaults to `0.02`, our first setting, not yet
-            calibrated.
+        error_skill: Skill up to which, after 200 updates, the finding is an error. Defaults to `0.02`, our first
+            setting, not yet calibrated.
+        max_growth: Growth of the input's use over the checks from which the model counts as one that starts slowly.
+            Defaults to `0.005`, our first setting, not yet calibrated.
 
     Example:
 
@@ -52,6 +52,7 @@ class InputBlind:
     min_input_use: float = 0.02
     max_skill: float = 0.1
     error_skill: float = 0.02
+    max_growth: float = 0.005
 
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding when the newest three checks agree that the input is not used."""
@@ -65,12 +66,12 @@ class InputBlind:
             raise NotJudged("needs the loss with moved labels; it is measured where the probe knows the labels")
         blind = max(known) < self.min_input_use
         skilled = now.skill is not None and now.skill > self.max_skill
-        awakening = known[-1] > known[0] + WAKING
+        awakening = known[-1] > known[0] + self.max_growth
         if blind and not skilled and not awakening and not gates.learning_rate_rising(run, CHECKS):
             yield self._finding(now, known[-1])
 
     def _finding(self, now: Observation, use: float) -> Finding:
-        hopeless = now.skill is not None and now.skill <= self.error_skill and now.step >= SURE_UPDATES
+        hopeless = now.skill is not None and now.skill <= self.error_skill and now.step >= gates.SURE_UPDATES
         return finding(
             self,
             now,

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.metric_names import is_accuracy
+from deepdebug.detectors.static import labels_of
 from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts, LabelFacts, OutputFacts
 from deepdebug.observation import Run
@@ -62,7 +63,7 @@ class InvalidAccuracy:
             return
         for output in run.facts.outputs:
             name = _accuracy_of(output, run.facts, accuracies)
-            if name and output.loss.kind in REGRESSION_LOSSES and self._measures(_labels_of(output, run.facts)):
+            if name and output.loss.kind in REGRESSION_LOSSES and self._measures(labels_of(run.facts, output)):
                 yield self._of_regression(run, output, name, accuracies[name])
 
     def _measures(self, labels: LabelFacts | None) -> bool:
@@ -106,8 +107,3 @@ class InvalidAccuracy:
 def _accuracy_of(output: OutputFacts, facts: Facts, accuracies: Mapping[str, float]) -> str | None:
     names = accuracies if len(facts.outputs) == 1 else [one for one in accuracies if one.startswith(f"{output.name}_")]
     return next(iter(names), None)
-
-
-def _labels_of(output: OutputFacts, facts: Facts) -> LabelFacts | None:
-    labels = facts.data.labels if facts.data else ()
-    return next((one for one in labels if one.name == output.name), None)

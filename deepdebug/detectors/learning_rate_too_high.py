@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
 from deepdebug.detectors.findings import finding
-from deepdebug.detectors.progress import GOOD_SKILL, MIN_UPDATES
+from deepdebug.detectors.progress import GOOD_SKILL
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -26,8 +26,8 @@ class LearningRateTooHigh:
         Measures the change that one optimizer step with the gradient of the probe rows makes, relative to the weights:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
         stopped being finite, or most gradients have become 0, the last sound check is judged alone; when the model has
-        become worse than at its start, the first one. A rate far above the usual, at which the model does not learn,
-        counts too. Solved tasks and learning rates that have run out are left out.
+        become worse than at its start, the first one. A rate far above the usual, at which the model has not learned
+        half of its task after 200 updates, counts too. Solved tasks and learning rates that have run out are left out.
 
     Why it matters:
         Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
@@ -40,7 +40,8 @@ class LearningRateTooHigh:
         max_first_update: The same for a check during the warm-up or before training, which counts only once the loss
             has stopped being finite or most gradients have become 0. Defaults to `-0.7`, our first setting, not yet
             calibrated: Adam's first steps are its largest.
-        min_alive: Share of kernels with a gradient above 0 below which the network counts as dead. Defaults to `0.5`.
+        min_alive: Share of kernels with a gradient above 0 below which the network counts as dead. Defaults to `0.5`,
+            our first setting, not yet calibrated.
         max_adaptive_rate: Learning rate of Adam and its kin from which a model of several layers that does not get to
             learn half of its task is reported. Defaults to `0.1`, a hundred times the default of Keras; our first
             setting, not yet calibrated.
@@ -101,7 +102,7 @@ class LearningRateTooHigh:
             or len(weights.kernels(run, checks[-1])) < 2
         ):
             return
-        if any(skill is None or skill >= GOOD_SKILL for skill in skills) or checks[-1].step < MIN_UPDATES:
+        if any(skill is None or skill >= GOOD_SKILL for skill in skills) or checks[-1].step < gates.SURE_UPDATES:
             return
         yield finding(
             self,

@@ -48,7 +48,9 @@ class LossActivationMismatch:
         A cross-entropy takes probabilities, or logits with `from_logits=True`. Given the other, it follows a wrong
         gradient: a probability squashed a second time cannot come near the labels, and a raw number is clipped to
         [0, 1], where the gradient is 0. On the TensorFlow backend Keras computes the loss from the values before a
-        softmax or sigmoid, so that some of these contradictions do no harm there; they are warnings then.
+        softmax or sigmoid, so that some of these contradictions do no harm there; they are warnings then. So is a
+        categorical cross-entropy of several sigmoids where classes exclude one another: Keras divides the outputs by
+        their sum, so that the model learns all the same, but its outputs are no probabilities of the classes.
 
     How to fix:
         One class of several: softmax and categorical_crossentropy. Several labels at once, or yes and no: sigmoid and

@@ -10,7 +10,6 @@ from typing import ClassVar
 from deepdebug.detectors import gates, trends
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import (
-    MIN_UPDATES,
     has_learned,
     lacks_skill,
     loss_history,
@@ -86,7 +85,7 @@ class LossNotDecreasing:
         length = max(self.min_window, math.ceil(self.window_share * len(losses)))
         probe = newest_probe(run)
         skill = probe.skill if probe else None
-        is_error = now.step >= MIN_UPDATES and probe is not None and lacks_skill(probe, skill, self.error_skill)
+        is_error = now.step >= gates.SURE_UPDATES and probe is not None and lacks_skill(probe, skill, self.error_skill)
         is_advice = skill is not None and skill >= self.info_skill
         spoken = "" if skill is None else f", at a skill of {skill:.3g} over the best constant"
         return finding(

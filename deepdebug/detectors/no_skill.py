@@ -26,8 +26,8 @@ class NoSkill:
         Compares the loss of each output on the probe rows with that of the best constant on the same labels, in three
         successive checks after 200 updates. The loss must not depend on the input either, and the skill must not be
         rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
-        Of a single output the validation loss is compared likewise: when it was never below that of the best constant,
-        what is learned of the training rows does not hold for others.
+        Of a single output the validation loss is compared likewise, from 50 validation rows on: when it was never below
+        that of the best constant, what is learned of the training rows does not hold for others.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.

@@ -46,7 +46,8 @@ class NonFiniteData:
                 yield self._finding(severity, f"input '{one.name}'", one, data)
             elif one.dtype == "object" and not _is_read_by(run.facts, ("preprocessing", "other")):
                 text = f"input '{one.name}' holds values of type '{one.dtype}', which are no numbers"
-                yield static_finding(self, "fatal", text, location="DATA", healthy="numbers only")
+                subject = f"input '{one.name}'"
+                yield static_finding(self, "fatal", text, subject=subject, location="DATA", healthy="numbers only")
         for labels in data.labels:
             if labels.non_finite:
                 severity = "warn" if _has_custom_loss(run.facts, labels) else "fatal"
@@ -65,6 +66,7 @@ class NonFiniteData:
             severity,
             f"{what} hold{'' if 'labels' in what else 's'} {one.non_finite} {many} NaN or infinite, "
             f"the first at {one.first_non_finite}",
+            subject=what,
             location="DATA",
             value=float(one.non_finite),
             threshold=0.0,

@@ -26,7 +26,7 @@ class Overfitting:
         Looks at the epochs since the smallest validation loss: there must be enough of them, the validation loss must
         have risen clearly (Mann-Kendall test), and the training loss must still fall. It is advice only where the
         validation accuracy is not hurt, where the rise is small beside the loss of the best constant, or where
-        `EarlyStopping` watches the run already.
+        `EarlyStopping` watches the run already. That loss is known from 50 validation rows on.
 
     Why it matters:
         The model learns its training rows by heart; every further epoch makes it worse on others.
@@ -40,7 +40,7 @@ class Overfitting:
         patience_share: The same as a share of all epochs. Defaults to `0.1`, our first setting, not yet calibrated.
         min_rise: Smallest growth over the smallest validation loss. Defaults to `1.05`, our first setting, not yet
             calibrated.
-        max_chance: Largest p-value of the rise. Defaults to `0.05`.
+        max_chance: Largest p-value of the rise. Defaults to `0.05`, our first setting, not yet calibrated.
         max_lost_skill: Rise of the validation loss, as a share of the loss of the best constant, that does not matter.
             Defaults to `0.02`, our first setting, not yet calibrated.
         max_lost_accuracy: Largest loss of validation accuracy, against its best, that counts as not hurt. Defaults to

@@ -9,7 +9,6 @@ from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 
 # our first settings, not yet calibrated
-MIN_UPDATES = 200
 NO_SKILL = 0.02
 GOOD_SKILL = 0.5
 GOOD_FALL = 0.3
@@ -52,7 +51,7 @@ def require_warm(run: Run) -> None:
         NotJudged: When it does not.
     """
     if not gates.is_warm(run, run.latest):
-        raise NotJudged(f"needs {gates.warm_up_updates(run):.0f} updates, has {run.latest.step}")
+        raise NotJudged(f"needs {gates.warm_up_updates(run):.0f} updates and one epoch, has {run.latest.step} updates")
 
 
 def newest_probe(run: Run) -> Observation | None:
@@ -84,7 +83,7 @@ def lacks_skill(seen: Observation, skill: float | None, max_skill: float = NO_SK
     return skill is not None and skill <= max_skill + by_chance(seen) and not uses_input(seen)
 
 
-def settled_checks(run: Run, count: int, min_updates: int = MIN_UPDATES) -> list[Observation]:
+def settled_checks(run: Run, count: int, min_updates: int = gates.SURE_UPDATES) -> list[Observation]:
     """Return the newest `count` probes after `min_updates` updates.
 
     Raises:

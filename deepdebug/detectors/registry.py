@@ -7,10 +7,10 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from deepdebug.errors import NotJudged, UsageError
 from deepdebug.observation import Run
@@ -37,6 +37,7 @@ class Detector(Protocol):
 
 
 Rule = type[Detector]
+Arrange = Callable[[Run, Sequence[Finding]], Sequence[Finding]]
 
 
 @functools.cache
@@ -44,7 +45,7 @@ def all_rules() -> tuple[Rule, ...]:
     """Return every detector class, ours and those of installed packages, ordered by code.
 
     Raises:
-        UsageError: When two detectors share a code.
+        UsageError: When two detectors of ours share a code.
     """
     rules = [*_own_rules(), *_plugin_rules()]
     by_code: dict[str, Rule] = {}
@@ -68,11 +69,33 @@ def _own_rules() -> Iterator[Rule]:
 
 
 def _plugin_rules() -> Iterator[Rule]:
+    taken = {rule.code for rule in _own_rules()}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
-            yield entry.load()
+            rule = _checked(entry.load())
         except Exception:  # somebody else's package must not keep ours from working
-            logger.warning("the detector '%s' of another package cannot be loaded", entry.value, exc_info=True)
+            logger.warning("the detector '%s' of another package cannot be used", entry.value, exc_info=True)
+            continue
+        if rule.code in taken:
+            logger.warning("the detector '%s' is left out: its code %s is taken", entry.value, rule.code)
+            continue
+        taken.add(rule.code)
+        yield rule
+
+
+def _checked(candidate: Any) -> Rule:
+    """Return a detector of another package.
+
+    Raises:
+        TypeError: When it is none.
+    """
+    names = ("code", "symptom", "abbreviation")
+    if not inspect.isclass(candidate) or not all(isinstance(getattr(candidate, name, None), str) for name in names):
+        raise TypeError(f"expected a class with {', '.join(names)} as strings, got {candidate!r}")
+    if not callable(getattr(candidate, "detect", None)):
+        raise TypeError(f"{candidate!r} has no method `detect`")
+    candidate()  # every field needs a default
+    return cast("Rule", candidate)
 
 
 def find_rule(name: str) -> Rule:
@@ -139,8 +162,17 @@ class Verdict:
     skipped: tuple[Skipped, ...]
 
 
-def judge(run: Run, detectors: Iterable[Detector]) -> Verdict:
-    """Ask every detector about `run`; one that fails is skipped with its reason and never stops the others."""
+def judge(run: Run, detectors: Iterable[Detector], arrange: Arrange | None = None) -> Verdict:
+    """Ask every detector about `run`; one that fails is skipped with its reason and never stops the others.
+
+    Args:
+        run: The run so far.
+        detectors: Whom to ask, in this order.
+        arrange: Orders the findings of one moment. Defaults to `None`: in the order of the detectors.
+
+    Returns:
+        What they say.
+    """
     findings: list[Finding] = []
     judged: set[str] = set()
     skipped: list[Skipped] = []
@@ -155,4 +187,5 @@ def judge(run: Run, detectors: Iterable[Detector]) -> Verdict:
         else:
             findings.extend(found)
             judged.add(detector.code)
-    return Verdict(tuple(findings), frozenset(judged), tuple(skipped))
+    ordered = findings if arrange is None else arrange(run, findings)
+    return Verdict(tuple(ordered), frozenset(judged), tuple(skipped))

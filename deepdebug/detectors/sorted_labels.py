@@ -24,6 +24,7 @@ class SortedLabels:
     What it does:
         Compares the classes of training and validation data, and measures how far the training rows stand in the order
         of their class where that matters: with `validation_split`, which takes the last rows, and with `shuffle=False`.
+        All rows must be known: the first rows of a pipeline tell neither the order nor the shares of the others.
 
     Why it matters:
         A class that is missing in the training data cannot be learned, one that is missing in the validation data is
@@ -34,12 +35,15 @@ class SortedLabels:
         Shuffle the rows before `fit`, or split with `sklearn.model_selection.train_test_split(..., stratify=y)`.
 
     Args:
-        max_sorted: Largest accepted share of rows in the order of their class. Defaults to `0.9`.
+        max_sorted: Largest accepted share of rows in the order of their class. Defaults to `0.9`, our first setting,
+            not yet calibrated.
         max_distance: Largest accepted total variation distance of the class shares. Defaults to `0.3`, our first
             setting, not yet calibrated.
-        min_rows: Fewest rows, on both sides, for the distance to count. Defaults to `200`.
-        min_sorted_rows: Fewest rows for the order to count. Defaults to `50`.
-        max_chance: Chance with which a random split may leave a class out before it is reported. Defaults to `0.001`.
+        min_rows: Fewest rows, on both sides, for the distance to count. Defaults to `200`, our first setting, not yet
+            calibrated.
+        min_sorted_rows: Fewest rows for the order to count. Defaults to `50`, our first setting, not yet calibrated.
+        max_chance: Chance with which a random split may leave a class out before it is reported. Defaults to `0.001`,
+            our first setting, not yet calibrated.
 
     Example:
 
@@ -61,19 +65,21 @@ class SortedLabels:
         data = examined_data(run.facts)
         if has_other_task(run.facts):
             return
+        if not data.complete:
+            raise NotJudged("needs all training rows, as arrays; the first rows of a pipeline do not tell the order")
         outputs = [output for output in run.facts.outputs if output.loss.kind in CROSS_ENTROPIES]
         pairs = [pair for pair in labelled_outputs(run.facts, outputs) if pair[1].class_counts] if outputs else []
         if not pairs:
             raise NotJudged("needs a cross-entropy, and one class per row as label")
         for output, labels in pairs:
-            counts = _paired_counts(data, labels, output)
-            found = self._missing(output, counts, data) or self._sorted(output, labels, run.facts.fit)
+            counts = _paired_counts(run.facts.fit, data, labels, output)
+            found = self._missing(output, counts) or self._sorted(output, labels, run.facts.fit)
             found = found or self._shifted(output, counts)
             if found is not None:
                 yield found
 
-    def _missing(self, output: OutputFacts, counts: Counts, data: DataFacts) -> Finding | None:
-        if not counts or not data.complete:
+    def _missing(self, output: OutputFacts, counts: Counts) -> Finding | None:
+        if not counts:
             return None
         training, validation = _totals(counts)
         share = training / (training + validation)
@@ -88,7 +94,14 @@ class SortedLabels:
             return None
         rows = sum(counts[index])
         text = f"class {index} of output '{output.name}' is missing in the {where} data, with {rows} rows in the other"
-        return self._finding("error", text, chance, self.max_chance, {"class": index, "classes_missing": len(missing)})
+        return self._finding(
+            "error",
+            output,
+            text,
+            value=chance,
+            threshold=self.max_chance,
+            evidence={"class": index, "classes_missing": len(missing)},
+        )
 
     def _sorted(self, output: OutputFacts, labels: LabelFacts, fit: FitFacts) -> Finding | None:
         share = labels.sorted_fraction or 0.0
@@ -98,7 +111,9 @@ class SortedLabels:
             return None
         why = "`shuffle=False`" if fit.shuffle is False else "`validation_split`, which takes the last rows"
         text = f"{share:.0%} of the rows stand in the order of the labels of output '{output.name}', with {why}"
-        return self._finding("warn", text, share, self.max_sorted, {"rows": labels.rows})
+        return self._finding(
+            "warn", output, text, value=share, threshold=self.max_sorted, evidence={"rows": labels.rows}
+        )
 
     def _shifted(self, output: OutputFacts, counts: Counts) -> Finding | None:
         if not counts or min(_totals(counts)) < self.min_rows:
@@ -107,15 +122,25 @@ class SortedLabels:
         if distance <= max(self.max_distance, 2 * by_chance):
             return None
         text = f"training and validation data differ by {distance:.0%} in the class shares of output '{output.name}'"
-        return self._finding("warn", text, distance, self.max_distance, {"by_chance": by_chance})
+        return self._finding(
+            "warn", output, text, value=distance, threshold=self.max_distance, evidence={"by_chance": by_chance}
+        )
 
     def _finding(
-        self, severity: Severity, text: str, value: float, threshold: float, evidence: dict[str, float | int]
+        self,
+        severity: Severity,
+        output: OutputFacts,
+        text: str,
+        *,
+        value: float,
+        threshold: float,
+        evidence: dict[str, float | int],
     ) -> Finding:
         return static_finding(
             self,
             severity,
             text,
+            subject=output.name,
             location="DATA",
             confidence="strong",
             value=value,
@@ -125,10 +150,12 @@ class SortedLabels:
         )
 
 
-def _paired_counts(data: DataFacts, labels: LabelFacts, output: OutputFacts) -> Counts:
-    """Return, per class, the rows in the training and in the validation data; `[]` where one side is not known."""
+def _paired_counts(fit: FitFacts, data: DataFacts, labels: LabelFacts, output: OutputFacts) -> Counts:
+    """Return, per class, the rows in the training and in the validation data; `[]` where one side is not all known."""
     others = [one for one in data.validation_labels if one.name in (labels.name, output.name) and one.class_counts]
-    return list(zip_longest(labels.class_counts, others[0].class_counts, fillvalue=0)) if others else []
+    if fit.validation_rows is None or not others:
+        return []
+    return list(zip_longest(labels.class_counts, others[0].class_counts, fillvalue=0))
 
 
 def _totals(counts: Counts) -> tuple[int, int]:

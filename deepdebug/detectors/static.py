@@ -15,6 +15,7 @@ CATEGORICAL = ("categorical_crossentropy", "categorical_focal_crossentropy")
 SPARSE = ("sparse_categorical_crossentropy",)
 BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 CROSS_ENTROPIES = (*CATEGORICAL, *SPARSE, *BINARY)
+PLAIN_CROSS_ENTROPIES = ("categorical_crossentropy", *SPARSE, "binary_crossentropy")  # those that are entropies
 REGRESSIONS = (
     "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
     "huber", "log_cosh",
@@ -28,6 +29,7 @@ def static_finding(
     message: str,
     *,
     layer: str | None = None,
+    subject: str | None = None,
     location: Location = "CONFIG",
     confidence: Confidence = "certain",
     value: float | None = None,
@@ -43,6 +45,7 @@ def static_finding(
         message,
         location=location,
         layer=layer,
+        subject=subject,
         confidence=confidence,
         value=value,
         threshold=threshold,
@@ -67,14 +70,20 @@ def outputs_with_loss(facts: Facts) -> list[OutputFacts]:
     return known
 
 
-def examined_data(facts: Facts) -> DataFacts:
+def examined_data(facts: Facts, sample_rows: int = 0) -> DataFacts:
     """Return the facts of the data.
 
+    Args:
+        facts: What is known before training.
+        sample_rows: Fewest rows needed where they are a sample, such as the first batch of a pipeline. Defaults to `0`.
+
     Raises:
-        NotJudged: When the data were not examined.
+        NotJudged: When the data were not examined, or too few of them.
     """
     if facts.data is None:
         raise NotJudged("the data were not examined; pass them with `Diagnose(data=(x, y))`")
+    if not facts.data.complete and facts.data.rows < sample_rows:
+        raise NotJudged(f"needs {sample_rows} rows of data, has seen {facts.data.rows}; more come with the first epoch")
     return facts.data
 
 

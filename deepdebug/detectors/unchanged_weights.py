@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.detectors import flow, gates, weights
+from deepdebug.detectors import flow, frozen_layers, gates, weights
 from deepdebug.detectors.findings import finding
+from deepdebug.detectors.progress import GOOD_SKILL, newest_skill
+from deepdebug.detectors.symmetric_weights import comes_trained
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
@@ -16,7 +18,6 @@ CHECKS = 2
 # A change of a float16 or bfloat16 weight is real however small: rounding leaves such weights exactly where they were.
 EPSILONS = {"float64": 2.0**-52}
 FLOAT32_EPSILON = 2.0**-23
-SECONDARY_ROLES = ("bias", "beta", "gamma", "alpha")
 SEVERITIES: dict[str, Severity] = {
     "no gradient path": "error",
     "zero gradient": "error",
@@ -35,7 +36,9 @@ class UnchangedWeights:
         two successive checks, and says what holds it: no gradient path, a gradient of exactly 0, a learning rate of 0,
         or updates too small for the number format. Layers held by the same cause make one finding. Biases, gammas and
         betas alone do not count: theirs may rightly be 0, as that of a bias before BatchNormalization. A model without
-        any trainable variable is reported at once.
+        any trainable variable is reported at once: `fit` cannot change it. So are a frozen last layer and frozen
+        layers that hold the very numbers of their initialiser; both are advice, for both can be meant, and the latter a
+        warning once a model with such layers has failed to learn half of its task.
 
     Why it matters:
         The layer takes no part in learning.
@@ -66,8 +69,19 @@ class UnchangedWeights:
         if run.facts.variables and not run.facts.trainable_variables():
             yield self._all_frozen(run)
             return
+        frozen = list(self._frozen(run))
+        yield from frozen
+        try:
+            found = list(self._unmoved(run))
+        except NotJudged:
+            if not frozen:
+                raise
+        else:
+            yield from found
+
+    def _unmoved(self, run: Run) -> Iterator[Finding]:
         before, now = gates.last_checks(run, CHECKS, self.min_updates)
-        candidates = [pair for pair in weights.trained(run, now) if pair[0].role not in SECONDARY_ROLES]
+        candidates = [pair for pair in weights.trained(run, now) if pair[0].role not in weights.SECONDARY_ROLES]
         if any(seen.moved is None for _, seen in candidates):
             raise NotJudged("the weights at the start of `fit` are not known")
         gates.require_learning_rate(run)
@@ -139,20 +153,34 @@ class UnchangedWeights:
         )
 
     def _all_frozen(self, run: Run) -> Finding:
-        now = run.latest
+        count = len(run.facts.variables)
+        text = f"none of the {count} weight variables of the model is trainable, so `fit` changes nothing"
+        return self._of_frozen(run, "warn", text, None, count)
+
+    def _frozen(self, run: Run) -> Iterator[Finding]:
+        heads = frozen_layers.frozen_heads(run.facts)
+        if heads:
+            text = f"layer '{heads[-1]}', which computes an output, is frozen, and only layers before it learn"
+            yield self._of_frozen(run, "info", text, heads[-1], len(heads))
+        random = frozen_layers.untrained_layers(run) if not comes_trained(run.observations[0]) else []
+        if random:
+            skill = newest_skill(run)
+            has_failed = gates.is_warm(run, run.latest) and skill is not None and skill < GOOD_SKILL
+            among = f", one of {len(random)} such layers," if len(random) > 1 else ""
+            text = f"layer '{random[-1]}'{among} is frozen with the random weights of its initialiser"
+            yield self._of_frozen(run, "warn" if has_failed else "info", text, random[-1], len(random))
+
+    def _of_frozen(self, run: Run, severity: Severity, text: str, layer: str | None, count: int) -> Finding:
         return finding(
             self,
-            now,
-            severity="warn",
-            confidence="certain",
-            layer=None,
+            run.latest,
+            severity,
+            text,
+            confidence="certain" if layer is None else "strong",
+            layer=layer,
             location="CONFIG",
-            value=0.0,
-            threshold=None,
-            message=f"None of the {len(run.facts.variables)} weight variables of the model is trainable, "
-            "so `fit` changes nothing",
-            healthy="at least the last layer is trainable",
-            evidence={"cause": "frozen", "variables_affected": len(run.facts.variables)},
+            healthy="the last layer is trainable, and a frozen one was trained before",
+            evidence={"cause": "frozen", "variables_affected" if layer is None else "layers_affected": count},
         )
 
 

@@ -33,7 +33,7 @@ class Underfitting:
         Train for more epochs, together with `keras.callbacks.EarlyStopping`.
 
     Args:
-        max_chance: Largest p-value of the fall. Defaults to `0.01`.
+        max_chance: Largest p-value of the fall. Defaults to `0.01`, our first setting, not yet calibrated.
         min_gain: Smallest fall, as a share of the last loss, that 10 % more epochs must promise. Defaults to `0.02`,
             our first setting, not yet calibrated.
 

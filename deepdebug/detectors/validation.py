@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from deepdebug.detectors.static import BINARY, CATEGORICAL, SPARSE
+from deepdebug.detectors.static import BINARY, PLAIN_CROSS_ENTROPIES
 from deepdebug.observation import Run
 
 MIN_ROWS = 50  # our first setting, not yet calibrated
-CLASS_LOSSES = (CATEGORICAL[0], *SPARSE, BINARY[0])
 
 
 def validation_yardstick(run: Run) -> float | None:
@@ -19,7 +18,7 @@ def validation_yardstick(run: Run) -> float | None:
     labels, kind = data.validation_labels[0], outputs[0].loss.kind
     if labels.rows < MIN_ROWS:
         return None
-    if kind in CLASS_LOSSES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
+    if kind in PLAIN_CROSS_ENTROPIES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
         shares = [count / sum(labels.class_counts) for count in labels.class_counts if count]
         return -sum(share * math.log(share) for share in shares) or None
     return {"mean_squared_error": labels.variance, "mean_absolute_error": labels.median_deviation}.get(kind) or None

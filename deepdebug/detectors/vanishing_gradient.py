@@ -41,7 +41,8 @@ class VanishingGradient:
             `-0.3`, our first setting, not yet calibrated.
         min_ratio: Smallest accepted ratio of the first to the last layer's relative gradient. Defaults to `1e-3`, as in
             AUTOTRAINER (ICSE 2021).
-        min_layers: Layers with kernels below which a model is not deep enough to judge. Defaults to `4`.
+        min_layers: Layers with kernels below which a model is not deep enough to judge. Defaults to `4`, our first
+            setting, not yet calibrated.
         epsilons: Gradient of the first layer, in units of the optimizer's epsilon, below which the update is lost.
             Defaults to `10.0`, our first setting, not yet calibrated.
         min_update: For optimizers without epsilon: relative update below which it is lost. Defaults to `1e-6`, our

@@ -40,7 +40,8 @@ class WeightScale:
             first setting, not yet calibrated: shallow models train from such weights.
         max_signal_ratio: Largest accepted ratio of the outputs of the last and the first hidden layer, or its inverse.
             Defaults to `100.0`, our first setting, not yet calibrated.
-        min_depth: Hidden rectifier layers needed to judge that ratio. Defaults to `4`.
+        min_depth: Hidden rectifier layers needed to judge that ratio. Defaults to `4`, our first setting, not yet
+            calibrated.
 
     Example:
 

@@ -13,6 +13,7 @@ from deepdebug.facts import VariableFacts
 from deepdebug.observation import Observation, Run, VariableObservation
 
 CONSTANT = 1e-5  # standard deviation, relative to the largest value, up to which a variable counts as constant
+SECONDARY_ROLES = ("bias", "beta", "gamma", "alpha")  # variables that may rightly stay where they are
 Pair = tuple[VariableFacts, VariableObservation]
 
 

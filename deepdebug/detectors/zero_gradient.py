@@ -12,8 +12,6 @@ from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding, Severity
 
-SECONDARY_ROLES = ("bias", "beta", "gamma", "alpha")
-
 
 @dataclass(frozen=True)
 class ZeroGradient:
@@ -64,7 +62,7 @@ class ZeroGradient:
             yield from self._judge_zero(run, zero)
 
     def _is_zero(self, found: list[weights.Pair]) -> bool:
-        main = [seen for facts, seen in found if facts.role not in SECONDARY_ROLES]
+        main = [seen for facts, seen in found if facts.role not in weights.SECONDARY_ROLES]
         return bool(main) and all(
             (seen.gradient_zero_fraction or 0.0) >= self.min_zero_fraction and not seen.gradient_non_finite
             for seen in main

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from deepdebug.detectors import flow, gates
-from deepdebug.detectors.static import REGRESSIONS
+from deepdebug.detectors.invalid_accuracy import REGRESSION_LOSSES
 from deepdebug.diagnosis.case import Case, Evidence
 from deepdebug.facts import LEARNING_FAMILIES
 from deepdebug.observation import Run
@@ -144,7 +144,10 @@ def negative_loss(case: Case) -> Evidence | None:
 
 
 def frozen_model(case: Case) -> Evidence | None:
-    """Speak for a frozen model when no variable is trainable, else against it."""
+    """Speak for frozen layers when DD203 names them, or when no variable is trainable; else against them."""
+    named = [one for one in case.findings if one.code == "DD203" and one.evidence.get("cause") == "frozen"]
+    if named and named[0].layer is not None:
+        return Evidence(4.0, f"layer '{named[0].layer}' is frozen")
     if case.run.facts.trainable_variables() or not case.run.facts.variables:
         return Evidence(-5.0, "some weights are trainable")
     return Evidence(2.0, f"none of the {len(case.run.facts.variables)} weight variables is trainable")
@@ -162,7 +165,7 @@ def input_blind(case: Case) -> Evidence | None:
 def regression(case: Case) -> Evidence | None:
     """Speak for a misplaced accuracy metric when the labels are not classes."""
     losses = [output.loss.kind for output in case.run.facts.outputs if output.loss.kind != "none"]
-    if losses and all(kind in REGRESSIONS for kind in losses):
+    if losses and all(kind in REGRESSION_LOSSES for kind in losses):
         return Evidence(2.0, f"the loss {losses[0]} is one for numbers, of which accuracy counts exact hits only")
     return None
 

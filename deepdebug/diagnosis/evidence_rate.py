@@ -6,7 +6,8 @@ from deepdebug.detectors import gates, weights
 from deepdebug.diagnosis.case import Case, Evidence
 from deepdebug.diagnosis.tree import learning_rate
 
-MAX_USUAL_RATE = {"SGD": 1.0}  # our first settings, not yet calibrated
+# Our first settings, not yet calibrated, above what is published: Adadelta is 1 in its paper (Zeiler 2012, section 3).
+MAX_USUAL_RATE = {"SGD": 1.0, "Adadelta": 10.0, "Adagrad": 1.0, "Ftrl": 1.0}
 MAX_USUAL_ADAPTIVE_RATE = 0.1
 MIN_USUAL_RATE = 1e-6
 

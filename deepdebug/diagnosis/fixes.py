@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deepdebug.diagnosis import fixes_data, fixes_layers, fixes_output, fixes_special, fixes_training
+from deepdebug.diagnosis import fixes_data, fixes_layers, fixes_output, fixes_rows, fixes_special, fixes_training
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.records import Fix
 
@@ -19,6 +19,7 @@ def other(case: Case) -> Remedy:
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {
     "other": other,
     **fixes_data.REMEDIES,
+    **fixes_rows.REMEDIES,
     **fixes_output.REMEDIES,
     **fixes_training.REMEDIES,
     **fixes_layers.REMEDIES,

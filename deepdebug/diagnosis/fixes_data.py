@@ -1,4 +1,4 @@
-"""Fixes of the data: values, scale, order, classes and rows."""
+"""Fixes of the values of inputs and labels: their scale, constant ones, rare classes."""
 
 from __future__ import annotations
 
@@ -10,60 +10,67 @@ from deepdebug.detectors.static import labels_of
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.heads import output_of
 from deepdebug.diagnosis.snippets import compile_code, quoted
-from deepdebug.facts import InputFacts
+from deepdebug.facts import InputFacts, OutputFacts
 from deepdebug.records import Fix
-
-
-def data_code(case: Case, name: str | None) -> str:
-    """Return the expression for one input's training data: `x_train`, or its entry where there are several."""
-    data = case.run.facts.data
-    is_one = data is None or len(data.inputs) <= 1
-    return "x_train" if is_one or name is None else f"x_train[{quoted(name)}]"
-
-
-def non_finite_data(case: Case) -> Remedy:
-    """Drop the rows with NaN or infinite values."""
-    data = case.run.facts.data
-    inputs = data.inputs if data is not None else ()
-    labels = data.labels if data is not None else ()
-    poisoned = [data_code(case, one.name) for one in inputs if one.non_finite]
-    poisoned += ["y_train"] if any(one.non_finite for one in labels) else []
-    tests = " & ".join(f"np.isfinite({name}.reshape(len({name}), -1)).all(axis=1)" for name in poisoned or ["x_train"])
-    every = [*dict.fromkeys(data_code(case, one.name) for one in inputs), "y_train"]
-    every = every if inputs else ["x_train", "y_train"]
-    code = f"import numpy as np\nkeep = {tests}\n" + "\n".join(f"{name} = {name}[keep]" for name in every)
-    firsts = [one.first_non_finite for one in inputs] + [one.first_non_finite for one in labels]
-    place = next((f" The first one is at {first}." for first in firsts if first), "")
-    advice = f"Drop or fill the rows with missing values, in the training and the validation data.{place}"
-    return Remedy("NaN or infinite values in the data", "MSG0", Fix(advice, code))
-
-
-def data_scale(case: Case) -> Remedy:
-    """Put a normalising layer in front of the model."""
-    worst = _worst_input(case)
-    if worst is None:
-        return Remedy("Inputs on an unsuitable scale", "MSG0", Fix(SCALE_ADVICE, _normalization_code(case, None)))
-    fault = f"Inputs on an unsuitable scale ({worst.name})"
-    if _is_image(worst):
-        code = f"scale = keras.layers.Rescaling(1 / 255)\n{_put_first(worst)}"
-        return Remedy(fault, "MSG0", Fix("Divide the pixel values by 255.", f"{code}\n{compile_code(case.run)}"))
-    return Remedy(fault, "MSG0", Fix(SCALE_ADVICE, _normalization_code(case, worst)))
-
-
-def target_scale(case: Case) -> Remedy:
-    """Bring the targets to size 1."""
-    advice = "Train on targets of mean 0 and variance 1, and turn predictions back with the same two numbers."
-    code = "mean, std = y_train.mean(axis=0), y_train.std(axis=0)\ny_train = (y_train - mean) / std"
-    return Remedy("Targets on an unsuitable scale", "MSG0", Fix(advice, code))
-
 
 SCALE_ADVICE = "Bring every feature to mean 0 and variance 1, with statistics of the training rows only."
 
 
-def _worst_input(case: Case) -> InputFacts | None:
+def part_of(case: Case, name: str | None) -> tuple[str, str]:
+    """Return the line that must stand before, if any, and the expression for the training data of one input.
+
+    Args:
+        case: The case.
+        name: Name of the input; in a list of several, its position counts.
+    """
+    return _part("x_train", [one.name for one in inputs_of(case)], name)
+
+
+def labels_part(case: Case, output: OutputFacts | None) -> tuple[str, str]:
+    """Return the line that must stand before, if any, and the expression for the labels of one output."""
+    names = [one.name for one in case.run.facts.outputs]
+    return _part("y_train", names, output.name if output is not None else None)
+
+
+def _part(whole: str, names: list[str], name: str | None) -> tuple[str, str]:
+    if len(names) <= 1 or name not in names:
+        return "", whole
+    return f"key = {quoted(name)} if isinstance({whole}, dict) else {names.index(name)}\n", f"{whole}[key]"
+
+
+def inputs_of(case: Case) -> tuple[InputFacts, ...]:
+    """Return what is known of each input."""
     data = case.run.facts.data
-    free = [] if data is None else [one for one in data.inputs if one.numeric and one.normalized_by is None]
-    return max(free, key=lambda one: max(one.median_absolute or 0.0, one.scale_ratio or 0.0), default=None)
+    return data.inputs if data is not None else ()
+
+
+def data_scale(case: Case) -> Remedy:
+    """Bring the badly scaled input to size 1; in a model with one input, by a layer in front of it."""
+    worst = _worst_input(case)
+    before, part = part_of(case, worst.name if worst is not None else None)
+    fault = "inputs on an unsuitable scale" + (f" ({worst.name})" if worst is not None else "")
+    is_image = worst is not None and _is_image(worst)
+    code = "scale = keras.layers.Rescaling(1 / 255)" if is_image else "scale = keras.layers.Normalization()"
+    code += "" if is_image else f"\nscale.adapt({part})"
+    if worst is not None and len(inputs_of(case)) == 1:
+        code += f"\nmodel = keras.Sequential([keras.Input({tuple(worst.shape)}), scale, model])"
+        code += f"\n{compile_code(case.run)}"
+    else:
+        code += f"\n{part} = keras.ops.convert_to_numpy(scale({part}))"
+    return Remedy(fault, "MSG0", Fix("Divide the pixel values by 255." if is_image else SCALE_ADVICE, before + code))
+
+
+def _worst_input(case: Case) -> InputFacts | None:
+    """Return the input that a finding names by the layer that learns from it, else the one on the largest scale."""
+    layers = [one.layer for one in case.findings if one.code == "DD411"]
+    free = [one for one in inputs_of(case) if one.numeric and one.normalized_by is None and not _is_embedded(case, one)]
+    named = [one for one in free if one.first_learning_layer in layers[:1]]
+    return max(named or free, key=lambda one: max(one.median_absolute or 0.0, one.scale_ratio or 0.0), default=None)
+
+
+def _is_embedded(case: Case, one: InputFacts) -> bool:
+    layer = case.run.facts.layer(one.first_learning_layer)
+    return layer is not None and layer.family == "embedding"
 
 
 def _is_image(one: InputFacts) -> bool:
@@ -71,49 +78,29 @@ def _is_image(one: InputFacts) -> bool:
     return is_byte_range and math.prod(one.shape) >= MIN_PIXELS
 
 
-def _put_first(one: InputFacts) -> str:
-    return f"model = keras.Sequential([keras.Input({tuple(one.shape)}), scale, model])"
-
-
-def _normalization_code(case: Case, worst: InputFacts | None) -> str:
-    data = case.run.facts.data
-    source = data_code(case, worst.name if worst else None)
-    lines = ["scale = keras.layers.Normalization()", f"scale.adapt({source})"]
-    if worst is not None and data is not None and len(data.inputs) == 1:
-        lines.append(_put_first(worst))
-        lines.append(compile_code(case.run))
-    else:
-        lines.append(f"{source} = scale({source})")
-    return "\n".join(lines)
+def target_scale(case: Case) -> Remedy:
+    """Bring the targets to size 1."""
+    advice = "Train on targets of mean 0 and variance 1, and turn predictions back with the same two numbers."
+    before, part = labels_part(case, output_of(case.run.facts, case.findings[0].layer))
+    code = f"{before}mean, std = {part}.mean(axis=0), {part}.std(axis=0)\n{part} = ({part} - mean) / std"
+    return Remedy("targets on an unsuitable scale", "MSG0", Fix(advice, code))
 
 
 def constant_data(case: Case) -> Remedy:
     """Drop features, or exchange targets, that never vary."""
-    data = case.run.facts.data
-    inputs = data.inputs if data is not None else ()
-    wholly = [one.name for one in inputs if one.constant_features and one.constant_features == one.features]
+    constant = [one for one in inputs_of(case) if one.constant_features]
+    wholly = [one.name for one in constant if one.constant_features == one.features]
     if wholly:
+        before, part = part_of(case, wholly[0])
         advice = "Every row holds the same input, so there is nothing to tell the rows apart; check how they are read."
-        return Remedy(f"Constant input {wholly[0]}", "MSG0", Fix(advice, f"print({data_code(case, wholly[0])}[:5])"))
-    if any(one.severity in ("error", "fatal") for one in case.findings):
+        return Remedy(f"constant input {wholly[0]}", "MSG0", Fix(advice, f"{before}print({part}[:5])"))
+    if any(one.severity != "info" for one in case.findings):
         advice = "The target never varies, so there is nothing to learn; check how the labels are read."
-        return Remedy("Constant target", "MSG0", Fix(advice, "import numpy as np\nprint(np.unique(y_train))"))
-    code = "import numpy as np\nvaries = np.ptp(x_train, axis=0) > 0\nx_train = x_train[:, varies]"
-    return Remedy("Constant features", "MSG0", Fix("Drop the features that never vary; they cost time only.", code))
-
-
-def labels_unrelated(case: Case) -> Remedy:
-    """Check that inputs and labels belong together."""
-    advice = (
-        "The prediction makes no use of the inputs although updates, scale and start are sound: check that rows and "
-        "labels are shuffled together, and that the inputs can tell the labels at all."
-    )
-    code = (
-        "import numpy as np\n"
-        "order = np.random.default_rng(0).permutation(len(x_train))\n"
-        "x_train, y_train = x_train[order], y_train[order]  # one order for both"
-    )
-    return Remedy("Labels that do not follow from the inputs", "MSG0", Fix(advice, code))
+        code = "import numpy as np\nprint([np.unique(part) for part in keras.tree.flatten(y_train)])"
+        return Remedy("constant target", "MSG0", Fix(advice, code))
+    before, part = part_of(case, constant[0].name if constant else None)
+    code = f"import numpy as np\n{before}varies = np.ptp({part}, axis=0) > 0\n{part} = {part}[:, varies]"
+    return Remedy("constant features", "MSG0", Fix("Drop the features that never vary; they cost time only.", code))
 
 
 def imbalance(case: Case) -> Remedy:
@@ -133,50 +120,12 @@ def imbalance(case: Case) -> Remedy:
             "model.fit(x_train, y_train, class_weight=class_weight)"
         )
     advice = "Weight rare classes higher, or sample them more often, and watch the recall of each class."
-    return Remedy("Class imbalance", "MSG0", Fix(advice, code))
-
-
-def duplicates(case: Case) -> Remedy:
-    """Drop repeated rows."""
-    code = (
-        "import numpy as np\n"
-        "_, first = np.unique(x_train, axis=0, return_index=True)\n"
-        "x_train, y_train = x_train[np.sort(first)], y_train[np.sort(first)]"
-    )
-    return Remedy("Repeated rows", "MSG0", Fix("Drop repeated rows before the data are split.", code))
-
-
-def overlap(case: Case) -> Remedy:
-    """Split after repeated rows are dropped."""
-    code = (
-        "import numpy as np\n"
-        "known = {row.tobytes() for row in x_train}\n"
-        "fresh = np.array([row.tobytes() not in known for row in x_val])\n"
-        "x_val, y_val = x_val[fresh], y_val[fresh]"
-    )
-    advice = "Drop validation rows that also stand in the training data; the validation score is too good with them."
-    return Remedy("Training rows in the validation data", "MSG0", Fix(advice, code))
-
-
-def split(case: Case) -> Remedy:
-    """Shuffle the rows before they are split."""
-    code = (
-        "import numpy as np\n"
-        "order = np.random.default_rng(0).permutation(len(x_train))\n"
-        "x_train, y_train = x_train[order], y_train[order]  # before `validation_split` takes the last rows"
-    )
-    advice = "Shuffle the rows before they are split, so that training and validation hold the same classes."
-    return Remedy("Rows split in the order of their labels", "MSG0", Fix(advice, code))
+    return Remedy("class imbalance", "MSG0", Fix(advice, code))
 
 
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {
-    "non_finite_data": non_finite_data,
     "data_scale": data_scale,
     "target_scale": target_scale,
     "constant_data": constant_data,
-    "labels_unrelated": labels_unrelated,
     "imbalance": imbalance,
-    "duplicates": duplicates,
-    "overlap": overlap,
-    "split": split,
 }

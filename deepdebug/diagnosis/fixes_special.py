@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from deepdebug.detectors.dropout_rate import RATES
+from deepdebug.detectors.static import config_number
 from deepdebug.diagnosis.case import Case, Remedy
+from deepdebug.diagnosis.fixes_data import part_of
 from deepdebug.diagnosis.fixes_layers import is_stack, named
-from deepdebug.diagnosis.snippets import compile_code, getter_code, identifier, layers_code
+from deepdebug.diagnosis.snippets import compile_code, getter_code, layer_code, layers_code
+from deepdebug.facts import InputFacts, LayerFacts
 from deepdebug.records import Fix
 
 
@@ -14,29 +18,39 @@ def embedding_range(case: Case) -> Remedy:
     """Make the embedding fit the ids."""
     first = case.findings[0]
     layer = case.run.facts.layer(first.layer)
-    name = layer.name if layer is not None else "embedding"
-    largest, width = _largest_id(case), (layer.output_shape or (64,))[-1] if layer is not None else 64
+    name, ids = layer.name if layer is not None else "embedding", _ids_of(case, layer)
+    before, part = part_of(case, ids.name if ids is not None else None)
     if first.severity == "error" and first.value is None:
         advice = "Pass whole numbers: the embedding cuts off what stands behind the point."
-        return Remedy(
-            "Ids that are not whole numbers", "MSG0", Fix(advice, 'x_train = x_train.round().astype("int32")')
-        )
+        code = f'{before}{part} = {part}.round().astype("int32")'
+        return Remedy("ids that are not whole numbers", "MSG0", Fix(advice, code))
     if first.severity == "info" and first.value is None:
         code = layers_code(case.run, (name,), {"mask_zero": True}) or "mask_zero = True"
-        return Remedy("Padding is not masked", "STRUCTURE", Fix("Mask the padding with `mask_zero=True`.", code))
-    size = int(largest) + 1 if largest is not None else "int(x_train.max()) + 1"
-    code = f"{identifier(name)} = keras.layers.Embedding(input_dim={size}, output_dim={width or 64})"
+        return Remedy("padding is not masked", "STRUCTURE", Fix("Mask the padding with `mask_zero=True`.", code))
+    low = min(0, int(ids.minimum)) if ids is not None and ids.minimum is not None else 0
+    code = _table_code(layer, None if ids is None or ids.maximum is None else int(ids.maximum) - low + 1)
     if first.severity == "info":
         advice = "A smaller table is enough: the largest id plus one."
-        return Remedy(f"Table of embedding '{name}' is mostly unused", "STRUCTURE", Fix(advice, code))
+        return Remedy(f"table of embedding '{name}' is mostly unused", "STRUCTURE", Fix(advice, code))
     advice = "Make `input_dim` the largest id plus one, and keep every id at 0 or above."
-    return Remedy(f"Ids outside the table of embedding '{name}'", "STRUCTURE", Fix(advice, code))
+    if low < 0:
+        advice = "Shift the ids so that they start at 0, in all data, and make `input_dim` the largest one plus one."
+        code = f"{before}{part} = {part} + {-low}\n{code}"
+    return Remedy(f"ids outside the table of embedding '{name}'", "STRUCTURE", Fix(advice, code))
 
 
-def _largest_id(case: Case) -> float | None:
-    data = case.run.facts.data
-    whole = [one.maximum for one in data.inputs if one.integer and one.maximum is not None] if data is not None else []
-    return max(whole, default=None)
+def _ids_of(case: Case, layer: LayerFacts | None) -> InputFacts | None:
+    """Return the input that an embedding receives; the only one where the data flow is not known."""
+    inputs = case.run.facts.data.inputs if case.run.facts.data is not None else ()
+    fed = [one for one in inputs if layer is not None and f"input:{one.name}" in (layer.inputs or ())]
+    return next(iter(fed), inputs[0] if len(inputs) == 1 else None)
+
+
+def _table_code(layer: LayerFacts | None, size: int | None) -> str:
+    if layer is not None and size is not None:
+        return layer_code(layer, {"input_dim": size})
+    rows = size if size is not None else "int(x_train.max()) + 1"
+    return f"embedding = keras.layers.Embedding(input_dim={rows}, output_dim=64)"
 
 
 def dropout(case: Case) -> Remedy:
@@ -45,16 +59,27 @@ def dropout(case: Case) -> Remedy:
     if first.threshold is None and first.layer is not None:
         code = _without_code(case, first.layer)
         advice = "Take the layer out: it disturbs the predictions themselves."
-        return Remedy(f"Layer '{first.layer}' stands behind the output", "REGULARISE", Fix(advice, code))
-    code = layers_code(case.run, named(case, "DD422"), {"rate": 0.3}) or "rate = 0.3"
-    return Remedy("Dropout too strong", "REGULARISE", Fix("Use rates of 0.1 to 0.5.", code))
+        return Remedy(f"layer '{first.layer}' stands behind the output", "REGULARISE", Fix(advice, code))
+    layers = [case.run.facts.layer(name) for name in named(case, "DD422")]
+    lines = [layer_code(layer, _lower_rates(layer, first.threshold or 0.0)) for layer in layers if layer is not None]
+    code = "\n".join(lines) or "rate = 0.3"
+    return Remedy("dropout too strong", "REGULARISE", Fix("Use rates of 0.1 to 0.5.", code))
+
+
+def _lower_rates(layer: LayerFacts, most: float) -> dict[str, object]:
+    high = [key for key in RATES if (config_number(layer, key) or 0.0) > most]
+    return dict.fromkeys(high or ["rate"], 0.3)
 
 
 def _without_code(case: Case, name: str) -> str:
     if not is_stack(case.run.facts):
         return f"model.summary()  # build the model without layer '{name}'"
-    stack = f'[layer for layer in model.layers if layer.name != "{name}"]'
-    return f"model = keras.Sequential([keras.Input(model.input_shape[1:]), *{stack}])\n{compile_code(case.run)}"
+    return (
+        f'stack = [layer for layer in model.layers if layer.name != "{name}"]\n'
+        "stack = [layer for layer in stack if not isinstance(layer, keras.layers.InputLayer)]\n"
+        "model = keras.Sequential([keras.Input(model.input_shape[1:]), *stack])\n"
+        f"{compile_code(case.run)}"
+    )
 
 
 def batch_norm(case: Case) -> Remedy:
@@ -78,28 +103,25 @@ def batch_norm_gap(case: Case) -> Remedy:
     normalizing = tuple(one.name for one in case.run.facts.layers if one.kind == "BatchNormalization")
     code = layers_code(case.run, named(case, "DD211") or normalizing, {"momentum": 0.9}) or "momentum = 0.9"
     advice = "Use a momentum of about 0.9 and larger batches, so that the moving statistics follow the real ones."
-    fault = "Moving statistics of BatchNormalization lag behind"
+    fault = "moving statistics of BatchNormalization lag behind"
     return Remedy(fault, "STRUCTURE", Fix(advice, code))
 
 
 def recurrent(case: Case) -> Remedy:
-    """Return the last state only, and clip the gradient."""
-    names = named(case)
-    layer = case.run.facts.layer(names[0] if names else None)
-    returns = layer is not None and layer.config.get("return_sequences")
-    change = {"return_sequences": False} if returns else {"activation": "tanh"}
-    code = layers_code(case.run, names, change) or compile_code(case.run, settings={"clipnorm": "1.0"})
-    advice = "Let the last recurrent layer return one vector per row, keep tanh inside, and clip the gradient."
-    return Remedy("Unsuitable recurrent layer", "STRUCTURE", Fix(advice, code))
+    """Return the last state only."""
+    names = named(case, "DD424")
+    code = layers_code(case.run, names, {"return_sequences": False}) or "return_sequences = False"
+    advice = "Let the last recurrent layer return one vector per row, or give a label for every time step."
+    return Remedy("recurrent layer returns every time step", "STRUCTURE", Fix(advice, code))
 
 
 def dropped_mask(case: Case) -> Remedy:
     """Carry the mask to the recurrent layer."""
-    names = named(case)
+    names = named(case, "DD425")
     getter = getter_code(names[0]) if names else "model.layers[1]"
     code = f"print({getter}.supports_masking)  # must be True on the way from the embedding"
     advice = "Use only layers that pass the mask on between the embedding and the recurrent layer."
-    return Remedy("The padding mask is lost", "STRUCTURE", Fix(advice, code))
+    return Remedy("the padding mask is lost", "STRUCTURE", Fix(advice, code))
 
 
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {

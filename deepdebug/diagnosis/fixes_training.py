@@ -8,22 +8,24 @@ from deepdebug.detectors import flow
 from deepdebug.detectors.static import CROSS_ENTROPIES
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.causes import NUMERIC
+from deepdebug.diagnosis.fixes_data import labels_part
+from deepdebug.diagnosis.fixes_layers import initializers, weighted_layer
 from deepdebug.diagnosis.heads import output_of
 from deepdebug.diagnosis.snippets import (
-    FLAGGED_LOSSES,
     compile_code,
     layer_code,
-    layers_code,
     number,
+    one_loss_code,
     optimizer_code,
     round_rate,
 )
 from deepdebug.diagnosis.tree import learning_rate
+from deepdebug.facts import LayerFacts
 from deepdebug.records import Fix
 
 MAX_STEP, MIN_STEP = 100.0, 3.0  # a learning rate is changed by at least the one and at most the other factor
 DEFAULT_RATE = 1e-3  # the default of Adam and most other optimizers of Keras
-USUAL_RATES = {"SGD": 1e-2}  # the default of Keras
+USUAL_RATES = {"SGD": 1e-2, "Adadelta": 1.0}  # the default of Keras; the setting of Adadelta's paper (Zeiler 2012)
 DEFAULT_BATCH = 32
 
 
@@ -63,13 +65,13 @@ def learning_rate_high(case: Case) -> Remedy:
     advice = _rate_advice(case, "Lower", rate)
     if case.codes & {"DD201", "DD101"}:
         advice += ", and start from new weights: these cannot recover"
-    return Remedy("Learning rate too high", "MSG3", Fix(f"{advice}.", compile_code(case.run, rate, settings=settings)))
+    return Remedy("learning rate too high", "MSG3", Fix(f"{advice}.", compile_code(case.run, rate, settings=settings)))
 
 
 def learning_rate_low(case: Case) -> Remedy:
     """Raise the learning rate."""
     rate = suggested_rate(case, lower=False)
-    fault = "Learning rate is 0" if learning_rate(case.run) == 0 else "Learning rate too low"
+    fault = "learning rate is 0" if learning_rate(case.run) == 0 else "learning rate too low"
     return Remedy(fault, "MSG3", Fix(f"{_rate_advice(case, 'Raise', rate)}.", compile_code(case.run, rate)))
 
 
@@ -77,13 +79,13 @@ def schedule(case: Case) -> Remedy:
     """Let the learning rate end later."""
     rates = [seen.learning_rate for seen in case.run.observations if seen.learning_rate]
     largest = max(rates, default=DEFAULT_RATE)
-    steps = (case.run.facts.fit.steps_per_epoch or 100) * (case.run.facts.fit.epochs or 10)
+    steps = (case.run.facts.fit.steps_per_epoch or 100) * (case.run.facts.fit.planned_epochs or 10)
     code = (
         f"schedule = keras.optimizers.schedules.CosineDecay({number(largest)}, decay_steps={steps}, alpha=0.01)\n"
         f"optimizer = {optimizer_code(case.run, settings={'learning_rate': 'schedule'})}"
     )
     advice = "The learning rate reaches its end before training does; stretch the schedule over all planned updates."
-    return Remedy("Learning rate schedule ends too early", "MSG3", Fix(advice, code))
+    return Remedy("learning rate schedule ends too early", "MSG3", Fix(advice, code))
 
 
 def overflow(case: Case) -> Remedy:
@@ -98,11 +100,11 @@ def overflow(case: Case) -> Remedy:
     layer = case.run.facts.layer(output.activation_layer)
     if output.loss.kind not in CROSS_ENTROPIES or layer is None:
         advice = f"Keep {place} finite: clip what enters exp, log or a division, and clip the gradient."
-        return Remedy(f"Overflow in {place}", action, Fix(advice, compile_code(case.run, settings={"clipnorm": "1.0"})))
-    loss = f"keras.losses.{FLAGGED_LOSSES[output.loss.kind]}(from_logits=True)"
+        return Remedy(f"overflow in {place}", action, Fix(advice, compile_code(case.run, settings={"clipnorm": "1.0"})))
+    loss = one_loss_code(output.loss.kind, from_logits=True, ignore_class=output.loss.ignore_class)
     code = f"{layer_code(layer, {'activation': 'linear'})}\n{compile_code(case.run, losses={output.name: loss})}"
     advice = f"Compute {place} from logits, which is stable; keep the last layer in float32 under mixed precision."
-    return Remedy(f"Overflow in {place}", action, Fix(advice, code))
+    return Remedy(f"overflow in {place}", action, Fix(advice, code))
 
 
 def _overflow_in_layer(case: Case, name: str | None) -> Remedy:
@@ -112,7 +114,7 @@ def _overflow_in_layer(case: Case, name: str | None) -> Remedy:
     code = "x = keras.ops.clip(x, -30.0, 30.0)"
     if layer is not None and layer.activation not in ("linear", "unknown"):
         code = layer_code(layer, {"activation": "tanh"})
-    return Remedy(f"Overflow in {place}", "MSG2", Fix(advice, code))
+    return Remedy(f"overflow in {place}", "MSG2", Fix(advice, code))
 
 
 def oscillation(case: Case) -> Remedy:
@@ -120,7 +122,7 @@ def oscillation(case: Case) -> Remedy:
     rate = suggested_rate(case, lower=True)
     code = f"{compile_code(case.run, rate)}\n{fit_code(case, batch_size=4 * (batch_size(case)))}"
     advice = "Take smaller or smoother steps: a third of the learning rate, or larger batches."
-    return Remedy("Steps larger than the noise of the batches allows", "MSG3", Fix(advice, code))
+    return Remedy("steps larger than the noise of the batches allows", "MSG3", Fix(advice, code))
 
 
 def batch_size(case: Case) -> int:
@@ -140,14 +142,14 @@ def batch_size_fix(case: Case) -> Remedy:
     is_large = rows is None or present > rows / 10
     size = max(4, min(DEFAULT_BATCH, (rows or 320) // 10)) if is_large else DEFAULT_BATCH
     advice = f"Use batches of about {size} rows instead of {present}, for enough updates that are not too noisy."
-    return Remedy("Unsuitable batch size", "TRAIN", Fix(advice, fit_code(case, batch_size=size)))
+    return Remedy("unsuitable batch size", "TRAIN", Fix(advice, fit_code(case, batch_size=size)))
 
 
 def too_few_epochs(case: Case) -> Remedy:
     """Train longer."""
-    epochs = 2 * (case.run.facts.fit.epochs or max(len(case.run.epochs), 1))
+    epochs = 2 * (case.run.facts.fit.planned_epochs or max(len(case.run.epochs), 1))
     advice = "The loss still falls at the end: train longer, with early stopping on the validation loss."
-    return Remedy("Training stopped too early", "TRAIN", Fix(advice, fit_code(case, epochs=epochs)))
+    return Remedy("training stopped too early", "TRAIN", Fix(advice, fit_code(case, epochs=epochs)))
 
 
 def overfitting(case: Case) -> Remedy:
@@ -157,17 +159,22 @@ def overfitting(case: Case) -> Remedy:
         "model.fit(x_train, y_train, validation_split=0.2, callbacks=[early])"
     )
     advice = "Keep the weights of the best epoch; then add weight decay, dropout, augmentation or data."
-    return Remedy("Overfitting", "REGULARISE", Fix(advice, code))
+    return Remedy("overfitting", "REGULARISE", Fix(advice, code))
 
 
 def penalty(case: Case) -> Remedy:
-    """Weaken the penalties that outweigh the loss."""
-    layers = case.run.facts.layers
-    named = [layer.name for layer in layers if layer.config.get("kernel_regularizer")]
-    names = case.layers("DD311") or tuple(named) or tuple(layer.name for layer in layers if layer.family == "dense")[:1]
-    code = layers_code(case.run, names, {"kernel_regularizer": None}) or "model.losses"
-    advice = "Weaken the regularisers or added losses by a factor of 10 or more, so that the data loss counts most."
-    return Remedy("Penalties outweigh the loss", "REGULARISE", Fix(advice, code))
+    """Take out the penalties that outweigh the loss."""
+    found = [(layer, _regularizers(layer)) for layer in case.run.facts.layers]
+    lines = [layer_code(layer, dict.fromkeys(keys)) for layer, keys in found if keys]
+    advice = "Train without the regularisers first; then bring them back with a tenth of their factor or less."
+    if not lines:
+        advice = "Divide by 10 or more what `add_loss` adds, so that the loss of the predictions counts most."
+    code = "\n".join(lines) or "print(model.losses)  # the penalties"
+    return Remedy("penalties outweigh the loss", "REGULARISE", Fix(advice, code))
+
+
+def _regularizers(layer: LayerFacts) -> list[str]:
+    return [key for key, value in layer.config.items() if key.endswith("_regularizer") and value is not None]
 
 
 def initial_loss(case: Case) -> Remedy:
@@ -175,11 +182,14 @@ def initial_loss(case: Case) -> Remedy:
     advice = "Start from predictions of the labels' size: scale regression targets, and start the last layer small."
     output = output_of(case.run.facts, case.findings[0].layer)
     if output is not None and output.loss.kind not in CROSS_ENTROPIES:
-        code = "y_train = (y_train - y_train.mean(axis=0)) / y_train.std(axis=0)"
-        return Remedy("Targets far from the first predictions", "MSG0", Fix(advice, code))
-    names = (output.layer,) if output is not None and output.layer else ()
-    code = layers_code(case.run, names, {"kernel_initializer": "glorot_uniform"}) or "model.summary()"
-    return Remedy("First predictions far too confident", "MSG4", Fix(advice, code))
+        before, part = labels_part(case, output)
+        code = f"{before}{part} = ({part} - {part}.mean(axis=0)) / {part}.std(axis=0)"
+        return Remedy("targets far from the first predictions", "MSG0", Fix(advice, code))
+    layer = weighted_layer(case.run.facts, output.layer if output is not None else None)
+    code = "model.summary()"
+    if layer is not None:
+        code = layer_code(layer, dict.fromkeys(initializers(case.run.facts, layer), "glorot_uniform"))
+    return Remedy("first predictions far too confident", "MSG4", Fix(advice, code))
 
 
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {

@@ -20,6 +20,7 @@ KNOWN_OPTIMIZERS = (
     "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop",
     "SGD", "ScheduleFreeAdamW",
 )  # fmt: skip
+WRAPPERS = ("Bidirectional", "TimeDistributed")  # the settings of the layer inside count
 FLAGGED_LOSSES = {
     "binary_crossentropy": "BinaryCrossentropy",
     "binary_focal_crossentropy": "BinaryFocalCrossentropy",
@@ -30,8 +31,14 @@ FLAGGED_LOSSES = {
 
 
 def number(value: float) -> str:
-    """Write a number as short Python code."""
-    return f"{value:.3g}" if math.isfinite(value) else f'float("{value}")'
+    """Write a number as short Python code for a float, which Keras wants for a learning rate."""
+    text = f"{value:.3g}" if math.isfinite(value) else f'float("{value}")'
+    return f"{text}.0" if text.isdecimal() else text
+
+
+def exact(value: float) -> str:
+    """Write a number as Python code that gives this very number."""
+    return repr(int(value)) if value == int(value) else repr(value)
 
 
 def round_rate(rate: float) -> float:
@@ -75,9 +82,17 @@ def loss_code(facts: Facts, changes: Mapping[str, str] | None = None) -> str:
 
 
 def _one_loss(output: OutputFacts) -> str:
-    if output.loss.from_logits and output.loss.kind in FLAGGED_LOSSES:
-        return f"keras.losses.{FLAGGED_LOSSES[output.loss.kind]}(from_logits=True)"
-    return f'"{output.loss.kind}"'
+    return one_loss_code(output.loss.kind, bool(output.loss.from_logits), output.loss.ignore_class)
+
+
+def one_loss_code(kind: str, from_logits: bool = False, ignore_class: int | None = None) -> str:
+    """Return a loss as code: its name, or the call where it has settings of its own."""
+    settings = {"from_logits": "True"} if from_logits else {}
+    if ignore_class is not None:
+        settings["ignore_class"] = repr(ignore_class)
+    if not settings or kind not in FLAGGED_LOSSES:
+        return quoted(kind)
+    return f"keras.losses.{FLAGGED_LOSSES[kind]}({_join(settings)})"
 
 
 def compile_code(
@@ -145,7 +160,14 @@ def _layer_call(layer: LayerFacts, changes: Mapping[str, object]) -> str:
         return f"{target} = keras.layers.Activation({chosen}, name={quoted(name)})"
     getter = getter_code(layer.name)
     changed = ", ".join(f'"{key}": {_literal(value)}' for key, value in changes.items())
-    return f"{target} = {getter}.__class__.from_config(\n    {getter}.get_config() | {{{changed}}}\n)"
+    if layer.kind not in WRAPPERS:
+        return f"{target} = {getter}.__class__.from_config(\n    {getter}.get_config() | {{{changed}}}\n)"
+    return (
+        f"config = {getter}.get_config()\n"
+        'for part in {"layer", "backward_layer"} & config.keys():\n'
+        f'    config[part]["config"] |= {{{changed}}}\n'
+        f"{target} = {getter}.__class__.from_config(config)"
+    )
 
 
 def _literal(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import keras
 
 from deepdebug.facts import DataFacts, FitFacts
 from deepdebug.model import private
+from deepdebug.model.budget import rows_to_keep
 from deepdebug.model.sample import Sample
 from deepdebug.model.source import CONFIRM_ROWS, describe, find_source, sample_arrays, screen_rows
 from deepdebug.model.tap import Tap
@@ -17,7 +19,7 @@ from deepdebug.records import Skipped
 
 
 class Feed:
-    """The rows of the running `fit`.
+    """The rows of the running `fit`, and those to look at, which are the user's where given.
 
     Args:
         model: The model in training.
@@ -31,7 +33,9 @@ class Feed:
         self._probe = probe
         self._fixed_rows = private.fixed_rows(model)
         self._taps: dict[str, Tap] = {}
-        self._all: Sample | None = None
+        self._all: Sample | None = None  # the rows to look at
+        self._drawn: Sample | None = None  # the rows of the training data, where they are no arrays
+        self.max_rows = CONFIRM_ROWS
 
     @property
     def fit(self) -> FitFacts:
@@ -43,37 +47,41 @@ class Feed:
         """The rows for each check, a small share of an epoch."""
         if self._all is None:
             return None
-        return self._all.head(self._fixed_rows or screen_rows(self.fit, self._all.rows))
+        return self._all.head(self._fixed_rows or screen_rows(self.fit, min(self._all.rows, self.max_rows)))
 
     @property
     def confirm(self) -> Sample | None:
-        """All rows kept, for a second look before a finding is reported; `None` when there are no more."""
-        screen = self.screen
-        if self._fixed_rows is not None or self._all is None or screen is None or screen.rows == self._all.rows:
+        """All rows kept, for a second look before a finding is reported; `None` when there are no more.
+
+        Either look takes at most `max_rows`.
+        """
+        if self._fixed_rows is not None or self._all is None or self.screen is None:
             return None
-        return self._all
+        more = self._all.head(self.max_rows)
+        return more if more.rows > self.screen.rows else None
 
     def open(self, ready: Callable[[], None]) -> None:
         """Get rows and call `ready` once: now, or when the first batch passes by, before the model sees it.
 
         Without rows and without a running `fit` (a loop of the user's own) it is called with nothing to look at.
         """
-        if self._probe is not None:
-            self._all = self._probe
-        elif self._source.arrays is not None:
-            self._all = sample_arrays(*self._source.arrays)
+        arrays = self._source.arrays
+        if arrays is not None:
+            self._all = sample_arrays(*arrays, min(CONFIRM_ROWS, rows_to_keep(self.fit, arrays[0])))
         elif self._model.train_function is not None:
-            self._taps["train"] = Tap(
-                self._model, "train_function", CONFIRM_ROWS, lambda first: self._first(first, ready)
-            )
-            return
-        ready()
+            first = functools.partial(self._first, ready)
+            self._taps["train"] = Tap(self._model, "train_function", CONFIRM_ROWS, first)
+        self._all = self._probe or self._all
+        if self._all is not None or not self._taps:
+            ready()
 
-    def _first(self, sample: Sample, ready: Callable[[], None]) -> None:
-        self._all = sample
+    def _first(self, ready: Callable[[], None], sample: Sample) -> None:
+        self._drawn = sample
         if self.fit.batch_size is None:
             self._source = replace(self._source, fit=replace(self.fit, batch_size=sample.rows))
-        ready()
+        if self._all is None:
+            self._all = sample
+            ready()
 
     def open_validation(self) -> None:
         """Tap the validation batches, where the validation data are no arrays."""
@@ -90,13 +98,14 @@ class Feed:
             changed = True
         if train is not None:
             train.close()
-            self._all = train.sample or self._all
+            self._drawn = train.sample or self._drawn
+            self._all = self._probe or self._drawn
             changed = changed or train.sample is not None
         return changed
 
     def describe(self, input_names: list[str], output_names: list[str]) -> DataFacts | None:
         """Return the facts of the data: of all rows where they are arrays, else of the rows kept."""
-        return describe(self._source, self._all, input_names, output_names)
+        return describe(self._source, self._drawn, input_names, output_names)
 
     def problems(self) -> Iterator[Skipped]:
         """Yield what went wrong with tapping."""

@@ -40,8 +40,11 @@ def inspect_model(model: keras.Model, flow: Flow | None, fit: FitFacts) -> Facts
     )
 
 
-def output_names(model: keras.Model, count: int) -> list[str]:
-    """Return the names of the outputs, "output" for a single one."""
+def _output_names(model: keras.Model, flow: Flow) -> list[str]:
+    """Return the names of the outputs as Keras uses them for labels and losses, "output" for a single nameless one."""
+    if flow.output_keys:
+        return list(flow.output_keys)
+    count = len(flow.output_makers)
     names = list(getattr(model, "output_names", None) or [])
     if len(names) == count:
         return [str(name) for name in names]
@@ -49,7 +52,7 @@ def output_names(model: keras.Model, count: int) -> list[str]:
 
 
 def _outputs(model: keras.Model, flow: Flow) -> tuple[OutputFacts, ...]:
-    names = output_names(model, len(flow.output_makers))
+    names = _output_names(model, flow)
     layers: dict[str, LayerFacts] = {layer.name: layer for layer in flow.layers}
     described = []
     parts: Sequence[Any] = list(

@@ -17,6 +17,7 @@ from deepdebug.model.record import Call, leaves, recorded_calls, recorded_casts
 
 # Layers of these families apply their `activation` last, so that it shapes their output.
 ACTIVATED_FAMILIES = ("dense", "convolution")
+NAMED = ("initializer", "regularizer")  # settings that are kept as the name of their class
 PASSING_FAMILIES = ("reshape", "dropout")
 
 
@@ -29,14 +30,14 @@ class Flow:
         operations: The layers and operations by name.
         output_makers: Per flat output, the name of the layer that made it, or `None`.
         output_shapes: Per flat output, its shape without the batch axis.
-        depth: The depth at which the model could be recorded: "deep" or "shallow".
+        output_keys: Per flat output, its key where the model returns a dictionary; else empty.
     """
 
     layers: tuple[LayerFacts, ...]
     operations: Mapping[str, keras.Operation]
     output_makers: tuple[str | None, ...]
     output_shapes: tuple[Shape, ...]
-    depth: str
+    output_keys: tuple[str, ...]
 
 
 def follow(model: keras.Model, x: Any, depth: str = "deep") -> Flow:
@@ -47,14 +48,15 @@ def follow(model: keras.Model, x: Any, depth: str = "deep") -> Flow:
         x: A batch of inputs as native tensors, in the model's structure.
         depth: As in `deepdebug.model.record.leaves`. Defaults to `"deep"`.
     """
-    operations = leaves(model, depth)
+    operations, x = leaves(model, depth), _as_declared(model, x)
     with recorded_calls(operations) as calls, recorded_casts() as casts:
         ends: dict[str, Any] = {}
 
         def call(batch: Any) -> None:
             with keras.StatelessScope():
                 ends["inputs"] = keras.tree.flatten(batch)
-                ends["outputs"] = keras.tree.flatten(private.call_model(model, batch, training=False))
+                outputs = private.call_model(model, batch, training=False)
+            ends["outputs"], ends["keys"] = keras.tree.flatten(outputs), _keys(outputs)
 
         backend.current().trace(call, x)
         sources = {id(after): id(before) for before, after in casts if after is not before}
@@ -65,8 +67,29 @@ def follow(model: keras.Model, x: Any, depth: str = "deep") -> Flow:
         operations={layer.name: operations[layer.name] for layer in layers},
         output_makers=tuple(makers.of_output(tensor) for tensor in ends["outputs"]),
         output_shapes=tuple(_shape(tensor) for tensor in ends["outputs"]),
-        depth=depth,
+        output_keys=ends["keys"],
     )
+
+
+def _as_declared(model: keras.Model, x: Any) -> Any:
+    """Return the inputs in the types that the graph declares; Keras converts them too, but where nobody sees it."""
+    flat = keras.tree.flatten(x)
+    declared = list(getattr(model, "inputs", None) or ()) if private.is_graph(model) else []
+    if isinstance(x, dict):
+        by_name = {one.name: one for one in declared}
+        declared = [by_name[name] for name in sorted(map(str, x)) if name in by_name]
+    if len(declared) != len(flat):
+        return x
+    pairs = zip(flat, declared, strict=True)
+    return keras.tree.pack_sequence_as(x, [keras.ops.cast(one, wanted.dtype) for one, wanted in pairs])
+
+
+def _keys(outputs: Any) -> tuple[str, ...]:
+    """Return the keys of a dictionary of tensors, in the order in which it is flattened."""
+    if not isinstance(outputs, dict):
+        return ()
+    flat = {id(tensor): str(key) for key, tensor in outputs.items() if not keras.tree.is_nested(tensor)}
+    return tuple(flat[id(one)] for one in keras.tree.flatten(outputs)) if len(flat) == len(outputs) else ()
 
 
 class _Makers:
@@ -177,7 +200,7 @@ def _config(operation: keras.Operation) -> dict[str, Scalar]:
     for key, value in items:
         if isinstance(value, bool | int | float | str) or value is None:
             config[key] = value
-        elif isinstance(value, dict) and isinstance(value.get("class_name"), str) and key.endswith("initializer"):
+        elif isinstance(value, dict) and isinstance(value.get("class_name"), str) and key.endswith(NAMED):
             config[key] = value["class_name"]
     return config
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
 from deepdebug.facts import Facts, FitFacts
-from deepdebug.model.inspect import inspect_model, learning_rate_of, output_names
+from deepdebug.model.budget import rows_to_look_at
+from deepdebug.model.inspect import inspect_model, learning_rate_of
 from deepdebug.model.layers import Flow, follow
 from deepdebug.model.probe import Mode, Probe, unnoticed
 from deepdebug.model.sample import Sample, named_arrays
@@ -21,7 +21,6 @@ from deepdebug.observe.readings import Readings, with_distinct_units, with_readi
 from deepdebug.records import Skipped
 
 COLOUR = re.compile(r"\x1b\[\d*m")
-NORMALIZING_KINDS = ("Normalization", "Rescaling")
 logger = logging.getLogger("deepdebug")
 # From everything to almost nothing: (what to take, how deep to look into the model).
 ATTEMPTS: tuple[tuple[Mode, str | None], ...] = (
@@ -52,6 +51,7 @@ class Observer:
     def __init__(self, model: keras.Model, fit: FitFacts, sample: Sample | None) -> None:
         self._model = model
         self.skipped: tuple[Skipped, ...] = ()
+        self._without_loss: Probe | None = None
         self._probe, self.facts, self.mode = self._first_that_works(fit, sample)
         self._started_at = self._iterations()
 
@@ -60,13 +60,14 @@ class Observer:
             facts = inspect_model(self._model, None, fit)
             return Probe(self._model, facts, {}, "weights"), facts, "weights"
         failure: Exception | None = None
-        flows = _Flows(self._model, sample, fit)
+        flows = _Flows(self._model, sample.head(fit.batch_size or sample.rows), fit)
         for mode, depth in ATTEMPTS:
             try:
                 flow = flows.at(depth) if depth else None
                 facts = inspect_model(self._model, flow, fit)
                 probe = Probe(self._model, facts, flow.operations if flow else {}, mode)
-                probe.read(*sample.native(), sample.rows)
+                few = sample.head(rows_to_look_at(facts))
+                probe.read(*few.native(), few.rows)
             except Exception as error:  # odd models are many; each attempt asks less of the model
                 logger.debug("probe %s/%s failed", mode, depth, exc_info=True)
                 failure = failure or error
@@ -89,13 +90,13 @@ class Observer:
             epoch=epoch,
             step=self._iterations() - self._started_at,
             trigger=trigger,
-            metrics={str(name): float(value) for name, value in metrics.items() if _is_number(value)},
+            metrics={str(name): float(value) for name, value in metrics.items() if is_number(value)},
             learning_rate=learning_rate_of(self._model.optimizer),
         )
         if sample is None or self.mode == "weights":
             return with_readings(seen, self._probe.read(None, None, 0), self.facts, ())
         x, y = sample.native()
-        names = output_names(self._model, len(self.facts.outputs))
+        names = [output.name for output in self.facts.outputs]
         readings = self._read(x, y, sample.rows)
         seen = with_readings(seen, readings, self.facts, _labels(sample, names))
         return with_distinct_units(seen, self.facts, self._probe.initial_values()) if epoch < 0 else seen
@@ -108,7 +109,8 @@ class Observer:
             if self.mode != "graded":
                 raise
             self.skipped = self.skipped or (_lost("forward", error),)
-            return self._probe.without_loss().read(x, y, rows)
+            self._without_loss = self._without_loss or self._probe.without_loss()
+            return self._without_loss.read(x, y, rows)
 
     def _iterations(self) -> int:
         optimizer = getattr(self._model.optimizer, "inner_optimizer", self._model.optimizer)
@@ -125,7 +127,7 @@ class _Flows:
 
     def at(self, depth: str) -> Flow:
         if depth not in self._known:
-            with unnoticed(self._fit):
+            with unnoticed(self._model, self._fit):
                 self._known[depth] = follow(self._model, self._sample.native()[0], depth)
         return self._known[depth]
 
@@ -136,7 +138,8 @@ def _labels(sample: Sample, names: list[str]) -> list[Any]:
     return [named.get(name) for name in names] if isinstance(sample.y, dict) else list(named.values())
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Tell whether a value that Keras logs is a single number."""
     return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
 
 
@@ -148,28 +151,3 @@ def _gist(error: Exception) -> str:
     """Return the telling line of an error message, above which Keras puts a heading, and which it colours."""
     lines = [COLOUR.sub("", line).strip() for line in str(error).splitlines()]
     return next((line for line in lines if line and not line.startswith("Exception encountered when calling")), "")
-
-
-def with_data_flow(facts: Facts) -> Facts:
-    """Return the facts with, for every input, the first layer that learns from it and what normalises it before."""
-    if facts.data is None:
-        return facts
-    inputs = []
-    for one in facts.data.inputs:
-        source = "input" if len(facts.data.inputs) == 1 else f"input:{one.name}"
-        first, normalizer = _first_learning_layer(facts, source)
-        inputs.append(replace(one, first_learning_layer=first, normalized_by=normalizer))
-    return replace(facts, data=replace(facts.data, inputs=tuple(inputs)))
-
-
-def _first_learning_layer(facts: Facts, source: str) -> tuple[str | None, str | None]:
-    reached, normalizer = {source}, None
-    for layer in facts.layers:
-        if not reached.intersection(layer.inputs or ()):
-            continue
-        if layer.family in ("dense", "convolution", "recurrent", "attention", "embedding"):
-            return layer.name, normalizer
-        if layer.family == "normalization" or layer.kind in NORMALIZING_KINDS:
-            normalizer = normalizer or layer.name
-        reached.add(layer.name)
-    return None, normalizer

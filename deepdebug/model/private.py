@@ -31,6 +31,18 @@ def iterator_batch_size(arguments: Mapping[str, Any]) -> int | None:
     return int(size) if isinstance(size, int) else None
 
 
+def draws_in_threads(arguments: Mapping[str, Any]) -> bool:
+    """Tell whether threads run the user's code that makes the batches of the running `fit`, ahead of the training."""
+    adapter = arguments["epoch_iterator"].data_adapter
+    kind = type(adapter).__name__
+    if kind in ("TFDatasetAdapter", "GrainDatasetAdapter"):
+        return True
+    if getattr(adapter, "enqueuer", None) is not None:
+        return True
+    # On TensorFlow Keras turns everything but arrays and data loaders into a pipeline that prefetches.
+    return keras.config.backend() == "tensorflow" and kind not in ("ArrayDataAdapter", "TorchDataLoaderAdapter")
+
+
 def callback_names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the class names of the callbacks of the running `fit`."""
     given = arguments.get("callbacks")

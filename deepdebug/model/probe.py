@@ -30,12 +30,6 @@ from deepdebug.observe.readings import Readings
 MAX_PREDICTIONS = 2**18
 HALF_PRECISION_SCALE = 256.0  # keeps float16 gradients from underflowing without making healthy ones overflow
 Mode = Literal["graded", "forward", "weights"]
-# Data that may run a user's Python code in a thread: Keras prefetches on TensorFlow, tf.data and grain do everywhere.
-THREADED_SOURCES: Mapping[str, tuple[str, ...]] = {
-    "tensorflow": ("tf.data", "PyDataset", "generator", "grain", "unknown"),
-    "jax": ("tf.data", "grain"),
-    "torch": ("tf.data", "grain"),
-}
 UNJUDGED_ACTIVATION_FAMILIES = ("recurrent", "attention")  # gates saturate by design
 
 
@@ -78,7 +72,7 @@ class Probe:
             rows: Number of rows in `x`.
         """
         take = backend.current().values
-        with unnoticed(self._facts.fit):
+        with unnoticed(self._model, self._facts.fit):
             values = (take(self._trainable), take(self._state), take(self._slots), self._initial)
             vector, predictions = self._compiled(values, x, y)
             numbers = np.asarray(ops.convert_to_numpy(vector), dtype="float64").tolist()
@@ -217,22 +211,26 @@ def _slots(model: keras.Model, trainable: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def unnoticed(fit: FitFacts) -> Iterator[None]:
-    """Put back the random states of Python, numpy and the backend when the block ends, and warn of nothing meanwhile.
+def unnoticed(model: keras.Model, fit: FitFacts) -> Iterator[None]:
+    """Put back all state that a call of the model may change beside its Keras variables, and warn of nothing meanwhile.
+
+    That is the random states of Python, numpy and the backend, and what the backend keeps inside the model, such as
+    the buffers of a torch module.
 
     A warning that the model gives while we call it comes, or came, in the training too. Where a thread makes the
     batches, the states of Python and numpy are left alone: it may draw during the block, and would then draw the same
     numbers again.
 
     Args:
+        model: The model that is called.
         fit: The arguments of the running `fit`.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
-        with backend.current().random_state(), warnings.catch_warnings():
+        with backend.current().undisturbed(model), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        if fit.source not in THREADED_SOURCES.get(keras.config.backend(), ()):
+        if not fit.threaded:
             random.setstate(python_state)
             np.random.set_state(numpy_state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ def leaves(model: keras.Model, depth: str = "deep") -> dict[str, keras.Operation
     for name, operation in _walk(model, "", depth == "deep"):
         if id(operation) not in known:
             known.add(id(operation))
-            found[_unused(name, found)] = operation
+            found[unused_name(name, found)] = operation
     return found
 
 
@@ -68,7 +68,8 @@ def _is_open(layer: keras.layers.Layer) -> bool:
     return not closed and bool(private.sublayers(layer))
 
 
-def _unused(name: str, taken: Mapping[str, Any]) -> str:
+def unused_name(name: str, taken: Container[str]) -> str:
+    """Return `name`, with a number behind it where it is taken."""
     candidate, number = name, 2
     while candidate in taken:
         candidate, number = f"{name}~{number}", number + 1
@@ -86,13 +87,16 @@ def recorded_calls(operations: Mapping[str, keras.Operation]) -> Iterator[list[C
         A list that fills with one `Call` per call, in the order in which the calls end.
     """
     calls: list[Call] = []
+    own = {name: vars(operation).get("call") for name, operation in operations.items()}
     try:
         for name, operation in operations.items():
             private.replace_attribute(operation, "call", _recording(name, operation, calls))
         yield calls
     finally:
-        for operation in operations.values():
-            if "call" in vars(operation):
+        for name, operation in operations.items():
+            if own[name] is not None:  # a function that the user put there
+                private.replace_attribute(operation, "call", own[name])
+            elif "call" in vars(operation):
                 private.restore_attribute(operation, "call")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 from keras import ops
 
+# Our first settings, near the |z| >= 5 of the DeepDiagnosis program (ICSE 2022) for both functions.
 SATURATED_SIGMOID = 0.99  # derivative at most 0.01, i.e. |z| >= 4.6
 SATURATED_TANH = 0.99  # derivative at most 0.02, i.e. |z| >= 2.65
-STUCK_SHARE_OF_ROWS = 0.9
+STUCK_SHARE_OF_ROWS = 0.9  # share of rows for which a unit lies at the same end; our first setting
 # Level at which an activation counts as saturated, as (lower, upper) output.
 FLAT_PARTS = {
     "sigmoid": (1 - SATURATED_SIGMOID, SATURATED_SIGMOID),

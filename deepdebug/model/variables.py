@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import keras
 
 from deepdebug.facts import VariableFacts
+from deepdebug.model.record import unused_name
 
 
 def float_variables(model: keras.Model) -> list[keras.Variable]:
@@ -33,17 +34,10 @@ def describe_variables(
     described = []
     for variable in variables:
         owner = owners.get(id(variable))
-        path = _unused(variable.path, taken)
+        path = unused_name(variable.path, taken)
         taken.add(path)
         described.append(_describe(variable, path, owner, operations.get(owner or ""), id(variable) not in frozen))
     return tuple(described)
-
-
-def _unused(path: str, taken: set[str]) -> str:
-    candidate, number = path, 2
-    while candidate in taken:
-        candidate, number = f"{path}~{number}", number + 1
-    return candidate
 
 
 def _describe(

@@ -9,7 +9,7 @@ from scipy.special import entr
 
 from deepdebug.observe.losses import EPSILON, FOCAL_GAMMA, HUBER_DELTA, Array, loss_of, signed
 
-MAX_ELEMENTS = 200_000  # above this many labels no search for the constant is made, for the time it would take
+MAX_SEARCHED = 200_000  # above this many labels no search for the constant is made, for the time it would take
 MAX_BIAS = 0.05  # largest accepted share of the entropy's bias, (classes seen - 1) / (2 rows) (Miller 1955)
 MAX_MENDED_BIAS = 0.09  # up to here the bias is added instead; our first setting, not yet calibrated
 CLASS_LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -25,8 +25,12 @@ def constant_loss_of(kind: str, labels: Array, num_classes: int | None = None) -
 
     Args:
         kind: Name of the Keras function.
-        labels: Labels, as for `loss_of`.
+        labels: Labels, float64, of shape (rows, ...) as for `loss_of`: with the axis of the classes, except for the
+            sparse cross-entropy.
         num_classes: Number of classes, for the sparse cross-entropy. Defaults to `None`.
+
+    Returns:
+        The loss, above 0, or `None`.
     """
     if kind == "sparse_categorical_crossentropy":
         frequencies = np.bincount(labels.astype(np.int64).ravel(), minlength=num_classes or 0) / labels.size
@@ -45,8 +49,11 @@ def yardstick_of(kind: str, labels: Array, num_classes: int | None = None) -> fl
 
     Args:
         kind: Name of the Keras function.
-        labels: Labels, as for `loss_of`.
+        labels: Labels, float64, of shape (rows, ...) as for `constant_loss_of`.
         num_classes: Number of classes, for the sparse cross-entropy. Defaults to `None`.
+
+    Returns:
+        The loss, above 0, or `None` where there is none or the rows are too few for its bias to be known.
     """
     best = constant_loss_of(kind, labels, num_classes)
     if best is not None or kind not in CLASS_LOSSES:
@@ -132,7 +139,7 @@ def _focal_slope(share: Array) -> Array:
 
 def _root(derivative: Callable[[Array], Array], labels: Array) -> Array | None:
     """Find the zero of a rising derivative, per position, between the smallest and the largest label."""
-    if labels.size > MAX_ELEMENTS:
+    if labels.size > MAX_SEARCHED:
         return None
     low, high = labels.min(axis=0), labels.max(axis=0)
     for _ in range(HALVINGS):

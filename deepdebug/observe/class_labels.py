@@ -20,8 +20,8 @@ class ClassLabels:
     """True and predicted classes, rows and positions in one line.
 
     Args:
-        truth: True class numbers.
-        guess: Predicted class numbers.
+        truth: True class numbers, of shape (rows and positions,).
+        guess: Predicted class numbers, of the same shape.
         count: Number of classes.
     """
 
@@ -48,8 +48,11 @@ def read_classes(facts: OutputFacts, labels: Array, predictions: Array) -> Class
 
     Args:
         facts: The output; its loss and activation say how labels and predictions are to be read.
-        labels: Labels, ranks aligned by `align`.
-        predictions: What the model said.
+        labels: Labels, float64, of shape (rows, ...), ranks aligned by `align`.
+        predictions: What the model said, float64, of shape (rows, ...); the last axis is that of the classes or labels.
+
+    Returns:
+        `ClassLabels` where one class excludes the others, `Marks` where several labels may hold at once, else `None`.
     """
     width = predictions.shape[-1] if predictions.ndim > 1 else 1
     if width > 1 and facts.loss.kind in ("sparse_categorical_crossentropy", "custom"):
@@ -78,7 +81,15 @@ def _read_yes_or_no(facts: OutputFacts, labels: Array, predictions: Array, width
 
 
 def class_numbers(labels: Array, predictions: Array) -> NDArray[np.int64] | None:
-    """Return sparse labels as whole numbers shaped like `predictions` without its last axis, or `None`."""
+    """Return sparse labels as class numbers, or `None` where they are not that.
+
+    Args:
+        labels: Labels, float64, of shape (rows, ...) or (rows, ..., 1).
+        predictions: What the model said, float64, of shape (rows, ..., classes).
+
+    Returns:
+        Whole numbers, int64, of shape (rows, ...), each below the number of classes; or `None`.
+    """
     if labels.ndim == predictions.ndim and labels.shape[-1] == 1:
         labels = labels[..., 0]
     if labels.shape != predictions.shape[:-1]:
@@ -99,7 +110,15 @@ def reads_logits(facts: OutputFacts) -> bool:
 
 
 def align(labels: Array, predictions: Array) -> Array:
-    """Return the labels with a last axis of size 1 added or taken away where Keras would do so."""
+    """Return the labels with a last axis of size 1 added or taken away where Keras would do so.
+
+    Args:
+        labels: Labels, float64, of shape (rows, ...).
+        predictions: What the model said, float64, of shape (rows, ...).
+
+    Returns:
+        The labels, of the rank of `predictions` where such an axis makes the difference, else as they came.
+    """
     if labels.ndim + 1 == predictions.ndim and predictions.shape[-1] == 1:
         return labels[..., np.newaxis]
     if labels.ndim == predictions.ndim + 1 and labels.shape[-1] == 1:

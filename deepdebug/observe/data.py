@@ -8,12 +8,9 @@ from deepdebug.facts import DataFacts
 from deepdebug.observe.duplicates import find_repeats
 from deepdebug.observe.inputs import describe_input
 from deepdebug.observe.labels import describe_labels, stratified_rows
-from deepdebug.observe.rows import to_array
+from deepdebug.observe.rows import MAX_CLASSES, MAX_ELEMENTS, to_array
 
 __all__ = ["describe_data", "describe_input", "describe_labels", "stratified_rows"]
-
-MAX_ELEMENTS = 20_000_000
-MAX_CLASSES = 1000
 
 Named = Sequence[tuple[str, object]]
 

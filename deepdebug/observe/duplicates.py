@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepdebug.observe.rows import Rows, Table, as_table, chunks, drawn, to_array
+from deepdebug.observe.rows import MAX_ELEMENTS, Rows, Table, as_table, chunks, drawn, to_array
 
-MAX_ELEMENTS = 20_000_000
 WORDS_PER_ELEMENT = 2
 MAX_TRAINING_ROWS = 1_000_000
 MAX_VALIDATION_ROWS = 200_000

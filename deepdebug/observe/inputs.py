@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from deepdebug.facts import InputFacts
 from deepdebug.observe.rows import (
+    MAX_ELEMENTS,
     Extent,
     Table,
     as_table,
+    chunks,
     finite_rows,
     holds_integers,
     is_numeric,
@@ -20,9 +22,9 @@ from deepdebug.observe.rows import (
     to_array,
 )
 
-MAX_ELEMENTS = 20_000_000
 QUANTILE_ELEMENTS = 1_000_000
 MAX_EXTREMES = 5
+MAX_SPAN = 2**24  # distinct values are counted in a table with one place for each number between the ends
 
 
 def describe_input(name: str, array: object, *, max_elements: int = MAX_ELEMENTS) -> InputFacts:
@@ -48,9 +50,11 @@ def describe_input(name: str, array: object, *, max_elements: int = MAX_ELEMENTS
     if table is None:
         return empty
     extent = scan(table)
+    integer = holds_integers(table, max_elements)
     described = replace(
         empty,
-        integer=holds_integers(table, max_elements),
+        integer=integer,
+        distinct=_distinct(table, extent) if integer and table.size <= max_elements else None,
         minimum=extent.minimum,
         maximum=extent.maximum,
         non_finite=extent.non_finite,
@@ -58,6 +62,18 @@ def describe_input(name: str, array: object, *, max_elements: int = MAX_ELEMENTS
         constant_features=_constant_features(extent, features),
     )
     return _with_scales(described, finite_rows(sample(table, min(QUANTILE_ELEMENTS, max_elements))), features)
+
+
+def _distinct(table: Table, extent: Extent) -> int | None:
+    if extent.minimum is None or extent.maximum is None or extent.non_finite:
+        return None
+    low, span = int(extent.minimum), int(extent.maximum) - int(extent.minimum)
+    if span >= MAX_SPAN:
+        return None
+    seen = np.zeros(span + 1, np.bool_)
+    for _, block in chunks(table):
+        seen[block.astype(np.int64) - low] = True
+    return int(np.count_nonzero(seen))
 
 
 def _constant_features(extent: Extent, features: int) -> int:
@@ -70,12 +86,13 @@ def _with_scales(facts: InputFacts, rows: Table, features: int) -> InputFacts:
     if not rows.size:
         return facts
     values = rows.reshape(-1, features).astype(np.float64)
-    ranges = _interquartile_ranges(values)
+    sizes, ranges = np.abs(values), _interquartile_ranges(values)
     varying = ranges[ranges > 0]
     largest = np.argsort(-ranges, kind="stable")[:MAX_EXTREMES]
     return replace(
         facts,
-        median_absolute=float(np.median(np.abs(values))),
+        median_absolute=float(np.median(sizes)),
+        largest_median=float(np.median(sizes, axis=0).max()),
         scale_ratio=float(varying.max() / varying.min()) if varying.size else None,
         extreme_features=tuple(f"{index}: {ranges[index]:.3g}" for index in largest),
     )

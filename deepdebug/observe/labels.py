@@ -8,11 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepdebug.facts import LabelFacts
-from deepdebug.observe.rows import Table, as_table, drawn, finite_rows, holds_integers, plain, sample, scan, to_array
+from deepdebug.observe.rows import (
+    MAX_CLASSES,
+    MAX_ELEMENTS,
+    Table,
+    as_table,
+    drawn,
+    finite_rows,
+    holds_integers,
+    plain,
+    sample,
+    scan,
+    to_array,
+)
 
-MAX_ELEMENTS = 20_000_000
 STATISTICS_ELEMENTS = 1_000_000
-MAX_CLASSES = 1000
 SUM_TOLERANCE = 1e-3
 POOL_ROWS = 1_000_000
 

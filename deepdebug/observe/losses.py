@@ -22,10 +22,14 @@ def loss_of(kind: str, labels: Array, predictions: Array, from_logits: bool = Fa
 
     Args:
         kind: Name of the Keras function, such as "mean_squared_error".
-        labels: Labels; class numbers without the class axis for the sparse cross-entropy, else shaped like
-            `predictions`.
-        predictions: What the model said.
+        labels: Labels, float64, of the shape of `predictions`; for the sparse cross-entropy class numbers, of that
+            shape without its last axis.
+        predictions: What the model said, float64, of shape (rows, ...); the last axis is that of the classes, where
+            the loss has one.
         from_logits: Whether a cross-entropy is given logits. Defaults to `False`.
+
+    Returns:
+        The mean over rows and positions, or `None`.
     """
     if kind in CROSSENTROPIES:
         return float(CROSSENTROPIES[kind](labels, predictions, from_logits).mean())

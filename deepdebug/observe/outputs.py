@@ -12,8 +12,7 @@ from deepdebug.observation import OutputObservation
 from deepdebug.observe.best_constant import yardstick_of
 from deepdebug.observe.class_labels import ClassLabels, Marks, align, class_numbers, read_classes, reads_logits
 from deepdebug.observe.losses import Array, loss_of
-
-MAX_CLASSES = 1000
+from deepdebug.observe.rows import MAX_CLASSES
 
 
 def observe_output(facts: OutputFacts, labels: Any, predictions: Any) -> OutputObservation:

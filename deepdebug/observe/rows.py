@@ -13,6 +13,8 @@ Table = NDArray[Any]
 Rows = NDArray[np.intp]
 CHUNK_ELEMENTS = 1 << 18
 MIN_ROWS = 32
+MAX_ELEMENTS = 20_000_000  # values that are examined closely
+MAX_CLASSES = 1000  # more distinct labels are not taken for classes
 NARROW = 16
 SAMPLE_SEED = 0
 

@@ -42,7 +42,7 @@ def printable(text: str) -> str:
 
 
 def number(value: Number) -> str:
-    """Write a number with three significant digits.
+    """Write a number with three significant digits; the digits before the point are all kept below a million.
 
     >>> number(0.123456), number(1234.5), number(1e-7), number(3), number(None)
     ('0.123', '1234', '1e-07', '3', '-')
@@ -122,7 +122,7 @@ def check_name(check: str, report: Report) -> str:
 def status(report: Report) -> str:
     """Say how far training came, such as "10 of 10 epochs, 1000 updates"."""
     run = report.run
-    planned = run.facts.fit.epochs
+    planned = run.facts.fit.planned_epochs
     done = str(len(run.epochs)) if planned is None else f"{len(run.epochs)} of {planned}"
     updates = run.latest.step if run.observations else 0
     end = "" if report.finished else "; the run did not reach its end"

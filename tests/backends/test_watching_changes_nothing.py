@@ -55,6 +55,13 @@ def test_every_kind_of_model_trains_as_without_us(build):
 
 
 @slow
+@pytest.mark.skipif(BACKEND != "torch", reason="torch modules train on torch only")
+@pytest.mark.parametrize("build", [trainings.torch_module, trainings.torch_module_behind_keras])
+def test_torch_module_in_a_model_trains_as_without_us(build):
+    assert_watching_changes_nothing("arrays", build)
+
+
+@slow
 @pytest.mark.parametrize("kind", ["validation_split", "PyDataset", "generator"])
 @pytest.mark.parametrize(
     "compiled", [{"jit_compile": True}, {"steps_per_execution": 4}], ids=["jit_compile", "steps_per_execution"]

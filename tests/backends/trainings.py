@@ -187,6 +187,29 @@ def convolutional() -> keras.Model:
     )  # fmt: skip
 
 
+def torch_module(normalize: bool = False) -> keras.Model:
+    """A model whose body is a torch module with state of its own, written as in Keras's documentation."""
+    from torch import nn
+
+    class Wrapped(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            body = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, CLASSES), nn.Softmax(1))
+            self.body = keras.layers.TorchModuleWrapper(body)
+            self.normalize = keras.layers.BatchNormalization() if normalize else None
+
+        def call(self, x: Any) -> Any:
+            return self.body(x if self.normalize is None else self.normalize(x))
+
+    model = Wrapped()
+    model(X[:BATCH])  # built by symbols, Keras would leave the buffers of the module uninitialised
+    return model
+
+
+def torch_module_behind_keras() -> keras.Model:
+    return torch_module(normalize=True)
+
+
 MODEL_FOR = {"list": two_inputs, "dict": two_named_inputs}
 
 # --- training -------------------------------------------------------------------------------------------------------
@@ -217,6 +240,8 @@ def train(
         recorded = model.fit(*data.arguments, epochs=2, verbose=0, callbacks=list(callbacks), **data.named).history
         history |= {f"{name} {number}": values for name, values in recorded.items() if name != "deepdebug_findings"}
     weights = [np.asarray(weight).tobytes() for weight in model.get_weights()]
+    if BACKEND == "torch":  # what torch modules keep beside their parameters
+        weights += [buffer.detach().cpu().numpy().tobytes() for buffer in model.buffers()]
     return Outcome(weights, history, _random_states(draws_ahead=kind == "generator" and BACKEND == "tensorflow"))
 
 

@@ -54,6 +54,7 @@ class FakePreset:
 
     name: str
     first_hit_wins: bool = False
+    arrange: None = None
 
     def detectors(self, select: Sequence[str] | None, ignore: Sequence[str]) -> tuple[Detector, ...]:
         every = (LongRun(), NeverJudged())

@@ -94,7 +94,7 @@ def test_loops_run_forward_then_metrics_then_backward():
 
 def test_only_the_first_symptom_gets_a_message():
     (diagnosis,) = diagnose(
-        HEALTHY, [finding("DD303", abbreviation="LNDS"), finding("DD101", layer="hidden", abbreviation="DNS")]
+        HEALTHY, [finding("DD101", layer="hidden", abbreviation="DNS"), finding("DD303", abbreviation="LNDS")]
     )
     assert [one.code for one in diagnosis.findings] == ["DD101"]
 

@@ -26,6 +26,28 @@ def test_one_hot_rows_that_are_all_equal_are_an_error():
     assert len(list(ConstantData().detect(with_data(labels=(one_hot(variance=0.0),))))) == 1
 
 
+def constant_labels(rows, complete):
+    labels = class_numbers(2, maximum=0.0, variance=0.0, distinct=1, class_counts=(rows,), rows=rows)
+    return with_data(labels=(labels,), rows=rows, complete=complete)
+
+
+@pytest.mark.parametrize("rows", [4, 99])
+def test_small_batch_in_which_a_rare_class_is_missing_is_not_judged(rows):
+    with pytest.raises(NotJudged, match=f"needs 100 rows of data, has seen {rows}"):
+        list(ConstantData().detect(constant_labels(rows, complete=False)))
+
+
+def test_sample_without_a_second_class_is_a_warning():
+    (finding,) = ConstantData().detect(constant_labels(100, complete=False))
+    assert finding.message == "The labels of output 'output' are the same for all 100 rows that were examined"
+    assert (finding.severity, finding.confidence) == ("warn", "strong")
+
+
+def test_few_rows_that_are_all_there_are_suffice():
+    (finding,) = ConstantData().detect(constant_labels(4, complete=True))
+    assert (finding.severity, finding.confidence) == ("error", "certain")
+
+
 def test_rounding_of_the_variance_is_no_variation():
     labels = numbers(0.1, 0.1, variance=2e-34)
     assert len(list(ConstantData().detect(one_output("linear", "mean_squared_error", labels, (1,))))) == 1
@@ -42,7 +64,7 @@ def test_placeholder_labels_of_a_custom_loss_are_silent():
 
 def test_constant_features_are_mentioned():
     (finding,) = ConstantData().detect(with_data(inputs=(standardised(constant_features=2),)))
-    assert finding.message == "2 of 20 features of input 'input' never vary"
+    assert finding.message == "Input 'input' has 2 of 20 features that are the same in every row"
     assert finding.severity == "info"
 
 

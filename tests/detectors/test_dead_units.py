@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,13 +7,23 @@ from hypothesis import strategies as st
 from deepdebug.detectors.dead_units import DeadUnits
 from deepdebug.errors import NotJudged
 from tests.detectors.deep import unskilled
-from tests.factory import change_layer, change_output, healthy_run
+from tests.factory import change_layer, change_output, change_variable, classifier_facts, healthy_run, kernel
 
 
 def test_dead_layer_is_reported_with_its_share():
     run = change_layer(healthy_run(), "hidden", dead_fraction=0.75)
     (finding,) = DeadUnits().detect(run)
     assert (finding.layer, finding.value, finding.severity) == ("hidden", 0.75, "warn")
+
+
+def test_evidence_holds_what_may_have_killed_the_units():
+    facts = classifier_facts()
+    bias = kernel("hidden", (8,), path="model/hidden/bias", role="bias")
+    run = healthy_run(facts=replace(facts, variables=(*facts.variables, bias)))
+    (finding,) = DeadUnits().detect(
+        change_layer(change_variable(run, bias.path, rms=50.0), "hidden", dead_fraction=1.0)
+    )
+    assert (finding.evidence["bias_rms"], finding.evidence["learning_rate"]) == (50.0, 1e-3)
 
 
 def test_share_below_the_threshold_is_silent():

@@ -39,6 +39,19 @@ def test_equal_inputs_with_different_targets_are_no_conflict_in_regression():
     assert list(DuplicateRows().detect(data)) == []
 
 
+def test_row_that_a_pipeline_draws_twice_is_silent():
+    assert detect(duplicate_fraction=0.5, complete=False) == []
+
+
+def test_conflicts_in_a_sample_are_reported():
+    assert len(detect(conflict_fraction=0.02, complete=False, rows=100)) == 1
+
+
+def test_few_rows_of_a_sample_are_not_judged():
+    with pytest.raises(NotJudged, match="needs 100 rows"):
+        detect(conflict_fraction=0.5, complete=False, rows=4)
+
+
 def test_rows_that_could_not_be_compared_are_not_judged():
     with pytest.raises(NotJudged, match="could not be compared"):
         detect(duplicate_fraction=None)

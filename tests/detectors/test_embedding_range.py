@@ -15,8 +15,8 @@ def words(rows=1000, **config):
     return layer("words", "Embedding", "embedding", config={"input_dim": rows, "mask_zero": False, **config})
 
 
-def detect(ids, *layers):
-    data = DataFacts(1000, True, ids if isinstance(ids, tuple) else (ids,))
+def detect(ids, *layers, complete=True):
+    data = DataFacts(1000, complete, ids if isinstance(ids, tuple) else (ids,))
     return list(EmbeddingRange().detect(with_layers(*(layers or (words(),)), dense("head", 3, "softmax"), data=data)))
 
 
@@ -39,9 +39,24 @@ def test_fractions_are_an_error():
 
 
 def test_table_of_which_most_is_not_used_is_mentioned():
-    (finding,) = detect(replace(IDS, maximum=49.0))
-    assert finding.message == "The table of embedding 'words' has 1000 rows, of which ids up to 49 use 5.0%"
+    (finding,) = detect(replace(IDS, distinct=99))
+    assert finding.message == (
+        "The table of embedding 'words' has 1000 rows, of which the ids of the training data use 99 (9.9%)"
+    )
     assert finding.severity == "info"
+
+
+def test_table_of_which_a_tenth_is_used_is_silent():
+    assert detect(replace(IDS, distinct=100)) == []
+
+
+def test_largest_id_bounds_the_use_where_ids_were_not_counted():
+    (finding,) = detect(replace(IDS, maximum=49.0))
+    assert finding.message.endswith("use 50 (5.0%)")
+
+
+def test_rest_of_the_table_may_come_with_the_rest_of_a_pipeline():
+    assert detect(replace(IDS, maximum=49.0, distinct=50), complete=False) == []
 
 
 def test_padding_without_a_mask_is_mentioned():

@@ -33,6 +33,12 @@ def test_perfect_accuracy_is_learned_whatever_the_loss():
     assert gates.learned(change_output(healthy_run(), accuracy=0.996))
 
 
+@pytest.mark.parametrize(("majority", "learned"), [(0.997, False), (0.995, False), (0.99, True), (None, True)])
+def test_accuracy_that_is_owed_to_the_commonest_class_is_not_learned(majority, learned):
+    run = change_output(healthy_run(), accuracy=0.997, majority=majority, loss=1.0, constant_loss=1.0)
+    assert gates.learned(run) is learned
+
+
 def test_half_solved_task_is_not_learned():
     assert not gates.learned(with_losses([0.5, 0.2]))
 
@@ -75,6 +81,32 @@ def test_last_checks_leave_out_what_was_not_probed():
 def test_too_few_checks_are_not_judged():
     with pytest.raises(NotJudged, match="needs 3 probed checks after 50 updates"):
         gates.last_checks(healthy_run(2), 3)
+
+
+def inside_the_first_epoch(steps, epochs=10):
+    """Checks between batches at these numbers of updates, before the end of the first epoch."""
+    facts = classifier_facts()
+    template = healthy_run(1).latest
+    seen = [replace(template, epoch=0, step=step, trigger="batch") for step in steps]
+    return replace(healthy_run(0, replace(facts, fit=replace(facts.fit, epochs=epochs))), observations=seen)
+
+
+def test_checks_inside_the_first_epoch_count_late():
+    run = inside_the_first_epoch([60, 120, 180])
+    assert gates.warm_probes(run) == []
+    with pytest.raises(NotJudged, match="after 50 updates and one epoch, or after 200 updates"):
+        gates.last_checks(run, 1)
+
+
+def test_checks_inside_a_long_first_epoch_count_from_200_updates_on():
+    run = inside_the_first_epoch([100, 199, 200, 300])
+    assert [seen.step for seen in gates.last_checks(run, 2)] == [200, 300]
+    assert [seen.step for seen in gates.warm_probes(run)] == [200, 300]
+
+
+def test_checks_inside_the_only_epoch_count_after_the_warm_up():
+    run = inside_the_first_epoch([40, 60, 120], epochs=1)
+    assert [seen.step for seen in gates.last_checks(run, 2)] == [60, 120]
 
 
 def test_nothing_else_is_judged_once_weights_are_not_finite():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from deepdebug.detectors.invalid_accuracy import InvalidAccuracy
@@ -25,6 +27,13 @@ def test_accuracy_of_a_regression_is_reported():
     (finding,) = InvalidAccuracy().detect(regression_run())
     assert (finding.severity, finding.layer) == ("warn", "head")
     assert "mean_squared_error" in finding.message
+
+
+def test_labels_of_the_one_output_are_found_under_any_name():
+    run = regression_run()
+    labels = replace(run.facts.data.labels[0], name="0")
+    renamed = replace(run.facts, data=replace(run.facts.data, labels=(labels,)))
+    assert len(list(InvalidAccuracy().detect(replace(run, facts=renamed)))) == 1
 
 
 @pytest.mark.parametrize(

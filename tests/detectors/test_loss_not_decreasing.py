@@ -105,7 +105,7 @@ def test_too_few_epochs_are_not_judged():
 def test_too_few_updates_are_not_judged():
     run = loss_run(FLAT)
     slow = [replace(seen, step=seen.epoch + 1) for seen in run.observations]
-    with pytest.raises(NotJudged, match="50 updates, has 8"):
+    with pytest.raises(NotJudged, match="50 updates and one epoch, has 8 updates"):
         findings(replace(run, observations=slow))
 
 

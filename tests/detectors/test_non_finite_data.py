@@ -1,8 +1,10 @@
 import pytest
 
 from deepdebug.detectors.non_finite_data import NonFiniteData
+from deepdebug.detectors.registry import judge
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LossFacts
+from deepdebug.judging import FindingLog
 from tests.detectors.static_runs import class_numbers, layer, numbers, one_output, standardised, with_data, with_layers
 from tests.factory import dense, healthy_run
 
@@ -57,3 +59,10 @@ def test_finite_data_are_silent():
 def test_data_that_were_not_examined_are_not_judged():
     with pytest.raises(NotJudged, match="not examined"):
         list(NonFiniteData().detect(healthy_run()))
+
+
+def test_trouble_in_input_and_labels_stays_two_findings_in_the_log():
+    run = with_data(inputs=(standardised(non_finite=3),), labels=(class_numbers(non_finite=1),))
+    log = FindingLog()
+    log.add(judge(run, (NonFiniteData(),)))
+    assert [one.subject for one in log.findings] == ["input 'input'", "the labels 'output'"]

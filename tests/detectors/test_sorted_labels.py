@@ -44,8 +44,15 @@ def test_class_of_which_few_rows_fell_into_the_validation_data_is_silent():
     assert detect(counted(400, 400, 0), (counted(100, 97, 3),)) == []
 
 
-def test_missing_class_in_a_sample_is_silent():
-    assert detect(counted(300, 300, 100), (counted(110, 110, 0),), complete=False) == []
+def test_first_rows_of_a_pipeline_are_not_judged():
+    with pytest.raises(NotJudged, match="needs all training rows"):
+        detect(counted(300, 300, 100, sorted_fraction=1.0), (counted(110, 110, 0),), complete=False)
+
+
+def test_first_rows_of_a_validation_pipeline_in_the_order_of_its_classes_are_silent():
+    fit = replace(SPLIT, validation="given", validation_rows=None)
+    assert detect(counted(2000, 2000), (counted(1024, 0),), fit=fit) == []
+    assert detect(counted(2000, 2000), (counted(900, 124),), fit=fit) == []
 
 
 def test_sorted_rows_before_a_split_are_a_warning():

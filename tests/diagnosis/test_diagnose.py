@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepdebug.diagnosis import diagnose
+from deepdebug.diagnosis.case import Case
+from deepdebug.diagnosis.evidence_rate import unusual_high_rate
 from deepdebug.facts import FitFacts, LayerFacts, OptimizerFacts
 from deepdebug.observation import Run
 from tests.diagnosis.cases import class_labels, data, facts_with, finding, history, labels, sgd
@@ -85,7 +87,7 @@ def test_dead_layer_flat_loss_zero_gradient_and_huge_rate_are_one_diagnosis():
         finding("DD310", "error"),
     ]
     diagnosis = only(run, *findings)
-    assert (diagnosis.action, diagnosis.fault) == ("MSG3", "Learning rate too high")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG3", "learning rate too high")
     assert {one.code for one in diagnosis.findings} == {"DD101", "DD303", "DD204", "DD310"}
     assert any("2% of the units" in text for text in diagnosis.supporting)
 
@@ -156,7 +158,7 @@ def test_path_holds_the_tests_taken_and_ends_with_the_action():
     ]  # fmt: skip
     assert path[1].startswith("ImproperData? no: input 'input' has values from -2 to 2")
     assert path[3].startswith("TuneLearn? yes: one update moves the weights by 3 of their size")
-    assert path[-1] == "MSG3: Learning rate too high"
+    assert path[-1] == "MSG3: learning rate too high"
 
 
 def test_confidence_is_lowered_when_every_cause_is_contradicted():
@@ -226,7 +228,7 @@ def test_numeric_dead_and_saturated_symptoms_follow_the_three_tests(code, run, a
 
 def test_non_finite_output_of_a_sound_layer_is_an_overflow_there():
     diagnosis = only(history(HEALTHY), finding("DD103", "fatal", "hidden"))
-    assert (diagnosis.action, diagnosis.fault) == ("MSG2", "Overflow in layer 'hidden'")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG2", "overflow in layer 'hidden'")
 
 
 def test_non_finite_gradient_of_a_sound_model_is_a_matter_of_the_loss():
@@ -238,7 +240,7 @@ def test_non_finite_gradient_of_a_sound_model_is_a_matter_of_the_loss():
 def test_gradient_broken_before_the_first_update_does_not_blame_the_learning_rate():
     early = finding("DD202", "fatal", "hidden", epoch=-1, step=0)
     diagnosis = only(history(HEALTHY, 0.5), early, finding("DD201", "fatal", "hidden"), finding("DD301", "fatal"))
-    assert (diagnosis.action, diagnosis.fault) == ("MSG2", "Overflow in layer 'hidden'")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG2", "overflow in layer 'hidden'")
 
 
 def test_invalid_loss_of_a_sound_model_is_a_matter_of_the_loss():
@@ -248,7 +250,7 @@ def test_invalid_loss_of_a_sound_model_is_a_matter_of_the_loss():
 @pytest.mark.parametrize("code", ["DD107", "DD203"])
 def test_unchanged_tensors_with_tiny_updates_blame_a_low_learning_rate(code):
     diagnosis = only(history(HEALTHY, 1e-9), finding(code, "error", "hidden"))
-    assert (diagnosis.action, diagnosis.fault) == ("MSG3", "Learning rate too low")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG3", "learning rate too low")
 
 
 @pytest.mark.parametrize("code", ["DD203", "DD204"])
@@ -301,7 +303,7 @@ def test_flat_loss_after_the_rate_ran_out_blames_the_schedule():
     run = history(HEALTHY)
     seen = [replace(one, learning_rate=1e-9 if one.epoch > 2 else 1e-3) for one in run.observations]
     diagnosis = only(replace(run, observations=seen), finding("DD303"))
-    assert diagnosis.fault == "Learning rate schedule ends too early"
+    assert diagnosis.fault == "learning rate schedule ends too early"
 
 
 def test_gradient_that_vanishes_in_a_sigmoid_stack_blames_the_activation():
@@ -312,7 +314,7 @@ def test_gradient_that_vanishes_in_a_sigmoid_stack_blames_the_activation():
 
 def test_gradient_that_vanishes_in_a_deep_rectifier_stack_blames_the_depth():
     diagnosis = only(history(deep_facts("relu")), finding("DD205", "error", "h0"))
-    assert (diagnosis.action, diagnosis.fault) == ("MSG5", "More layers than the gradient can pass")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG5", "more layers than the gradient can pass")
 
 
 def test_accuracy_of_a_regression_calls_for_another_metric():
@@ -320,6 +322,28 @@ def test_accuracy_of_a_regression_calls_for_another_metric():
     diagnosis = only(history(facts), finding("DD302", "warn"))
     assert diagnosis.action == "TRAIN"
     assert 'metrics=["mae"]' in diagnosis.fix.snippet
+
+
+def test_poisson_is_a_loss_for_numbers_too():
+    facts = facts_with("softplus", "poisson", units=1)
+    diagnosis = only(history(facts), finding("DD302", "warn"))
+    assert diagnosis.fault == "accuracy of a regression"
+    assert any("poisson" in reason for reason in diagnosis.supporting)
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("Adadelta", 1.0), ("Adagrad", 0.5), ("Ftrl", 0.5), ("SGD", 0.5)])
+def test_rate_that_its_optimizer_is_used_with_is_not_suspected(optimizer, rate):
+    facts = classifier_facts(data=data(), optimizer=OptimizerFacts(optimizer, rate))
+    run = history(facts, None, learning_rate=rate)
+    assert unusual_high_rate(Case(run, (), {})) is None
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("Adadelta", 20.0), ("Adagrad", 2.0), ("Adam", 0.2), ("SGD", 2.0)])
+def test_rate_above_what_its_optimizer_is_used_with_is_suspected(optimizer, rate):
+    facts = classifier_facts(data=data(), optimizer=OptimizerFacts(optimizer, rate))
+    evidence = unusual_high_rate(Case(history(facts, None, learning_rate=rate), (), {}))
+    assert evidence is not None
+    assert evidence.weight > 0
 
 
 def test_wrong_loss_for_one_hot_labels_is_to_be_changed():
@@ -340,42 +364,42 @@ def test_actions_of_ours_are_reached(code, action):
 
 def test_symmetric_start_blames_the_initialisation_for_the_flat_loss():
     diagnosis = only(history(HEALTHY), finding("DD209", "error", "hidden"), finding("DD303", "warn"))
-    assert (diagnosis.action, diagnosis.fault) == ("MSG4", "All units of layer 'hidden' start equal")
+    assert (diagnosis.action, diagnosis.fault) == ("MSG4", "all units of layer 'hidden' start equal")
 
 
 def test_huge_rate_without_measured_updates_is_still_suspected():
     facts = classifier_facts(data=data(), optimizer=OptimizerFacts("Adam", 10.0))
     run = history(facts, None, learning_rate=10.0)
-    assert only(run, finding("DD305", "error")).fault == "Learning rate too high"
+    assert only(run, finding("DD305", "error")).fault == "learning rate too high"
 
 
 def test_tiny_rate_without_measured_updates_is_still_suspected():
     facts = classifier_facts(data=data(), optimizer=OptimizerFacts("Adam", 1e-8), fit=FitFacts())
     run = history(facts, None, learning_rate=1e-8)
-    assert only(run, finding("DD303", "error")).fault == "Learning rate too low"
+    assert only(run, finding("DD303", "error")).fault == "learning rate too low"
 
 
 def test_normalised_stack_is_not_called_too_deep():
     facts = deep_facts("relu")
     norm = LayerFacts("norm", "BatchNormalization", "normalization", inputs=("h7",))
     diagnosis = only(history(replace(facts, layers=(*facts.layers, norm))), finding("DD206", "warn", "h0"))
-    assert diagnosis.fault != "More layers than the gradient can pass" or diagnosis.contradicting
+    assert diagnosis.fault != "more layers than the gradient can pass" or diagnosis.contradicting
 
 
 def test_weights_that_stand_still_for_want_of_a_gradient_do_not_blame_a_low_learning_rate():
     run = change_variable(history(HEALTHY, None), "model/hidden/kernel", gradient_rms=0.0)
-    assert only(run, finding("DD203", "error", "hidden")).fault != "Learning rate too low"
+    assert only(run, finding("DD203", "error", "hidden")).fault != "learning rate too low"
 
 
 def test_frozen_model_is_to_be_set_trainable():
     facts = classifier_facts(variables=(kernel("hidden", trainable=False), kernel("head", (8, 3), trainable=False)))
     diagnosis = only(history(facts, None), finding("DD203", "warn"), finding("DD303"))
-    assert (diagnosis.fault, diagnosis.action) == ("Every layer is frozen", "TRAIN")
+    assert (diagnosis.fault, diagnosis.action) == ("every layer is frozen", "TRAIN")
 
 
 def test_learning_rate_of_zero_is_named():
     facts = classifier_facts(data=data(), optimizer=sgd(0.0))
-    assert only(history(facts, 0.0, learning_rate=0.0), finding("DD203", "error")).fault == "Learning rate is 0"
+    assert only(history(facts, 0.0, learning_rate=0.0), finding("DD203", "error")).fault == "learning rate is 0"
 
 
 def test_negative_loss_is_a_matter_of_the_labels():

@@ -147,6 +147,12 @@ def test_configuration_keeps_plain_values_and_the_names_of_initializers():
     assert all(isinstance(value, bool | int | float | str | None) for value in config.values())
 
 
+def test_configuration_keeps_the_names_of_regularizers():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, kernel_regularizer="l2", name="a")])
+    config = flow_of(model).layers[0].config
+    assert (config["kernel_regularizer"], config["bias_regularizer"]) == ("L2", None)
+
+
 def test_layer_without_a_configuration_is_no_obstacle():
     class Bare(layers.Layer):
         def __init__(self, factor):
@@ -209,3 +215,12 @@ FACTS = {
 )
 def test_activation_of_an_output_passes_over_layers_that_only_reshape(maker, expected):
     assert effective_activation(FACTS, maker) == expected
+
+
+def test_input_of_another_type_than_declared_is_followed():
+    ids, numbers = keras.Input((5,), dtype="int32", name="ids"), keras.Input((3,), name="numbers")
+    embedded = layers.Flatten()(layers.Embedding(10, 4, name="table")(ids))
+    model = keras.Model([ids, numbers], layers.Dense(1)(layers.Concatenate()([embedded, numbers])))
+    x = [keras.ops.ones((2, 5), "int64"), keras.ops.ones((2, 3))]
+    facts = {layer.name: layer for layer in follow(model, x).layers}
+    assert facts["table"].inputs == ("input:ids",)

@@ -6,8 +6,9 @@ import pytest
 from keras import layers, ops
 
 from deepdebug.facts import DataFacts, Facts, FitFacts, InputFacts, LayerFacts
-from deepdebug.model.observer import Observer, with_data_flow
+from deepdebug.model.observer import Observer
 from deepdebug.model.sample import Sample
+from deepdebug.observe.data_flow import with_data_flow
 from tests.model.looking import X, Y, look, observer
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import sparse
 
 from deepdebug.facts import FitFacts
 from deepdebug.model.sample import Sample
@@ -47,7 +48,7 @@ def test_data_that_cannot_be_indexed_leave_the_arrays_out(kind):
 
 def test_no_running_fit_leaves_what_the_callback_knows():
     source = find_source(model_to_fit(), {"epochs": 3, "steps": 7})
-    assert source == Source(FitFacts(epochs=3, steps_per_epoch=7))
+    assert source == Source(FitFacts(epochs=3, steps_per_epoch=7, threaded=True))
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,14 @@ def test_all_rows_of_arrays_are_described_and_the_sample_of_anything_else():
     tapped = describe(Source(FitFacts()), Sample(X[:2], Y[:2]), ["input"], ["output"])
     assert (tapped.rows, tapped.complete) == (2, False)
     assert describe(Source(FitFacts()), None, ["input"], ["output"]) is None
+
+
+def test_sparse_rows_are_described_by_a_sample(monkeypatch):
+    monkeypatch.setattr("deepdebug.model.budget.KEPT_BYTES", 4 * 8 * 10)
+    x = sparse.random(1000, 8, 0.5, "csr", "float32", random_state=0)
+    source = Source(
+        FitFacts("arrays", rows=1000, batch_size=4), (x, np.arange(1000) % 2), (x[:500], np.arange(500) % 2)
+    )
+    data = describe(source, None, ["input"], ["output"])
+    assert (data.rows, data.complete) == (10, False)
+    assert data.validation_labels[0].rows == 10

@@ -121,3 +121,25 @@ def test_single_numbers_are_one_feature():
 def test_view_that_is_not_contiguous_is_described_like_its_copy():
     values = random(60, 40).T[::2]
     assert describe_input("x", values) == describe_input("x", values.copy())
+
+
+def test_largest_feature_is_not_hidden_by_many_small_ones():
+    groups = np.eye(20)[np.random.default_rng(0).integers(20, size=500)]
+    salary = 50_000 + 10_000 * random(500, 1)
+    facts = describe_input("x", np.hstack([groups, salary]))
+    assert (facts.median_absolute, facts.scale_ratio) == (0.0, 1.0)
+    assert facts.largest_median == np.median(salary)
+
+
+@given(hnp.arrays(st.sampled_from([np.uint8, np.int64, np.float32]), (4, 3), elements=st.integers(0, 100)))
+def test_distinct_whole_numbers_agree_with_numpy(values):
+    assert describe_input("x", values).distinct == np.unique(values).size
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array([[0.5, 1.0]]), np.array([[1.0, np.nan]]), np.array([[0, 2**40]]), np.array([[-(2**62), 2**62]])],
+    ids=["fractions", "missing", "wide", "very wide"],
+)
+def test_distinct_values_are_not_counted_otherwise(values):
+    assert describe_input("x", values).distinct is None

@@ -324,7 +324,7 @@ def test_ranks_are_aligned_as_in_keras(label_shape, prediction_shape, aligned):
 
 
 def test_no_constant_is_searched_for_among_very_many_labels(monkeypatch):
-    monkeypatch.setattr(best_constant, "MAX_ELEMENTS", 99)
+    monkeypatch.setattr(best_constant, "MAX_SEARCHED", 99)
     labels = np.random.default_rng(10).normal(size=(50, 2))
     assert constant_loss_of("huber", labels) is None
     assert constant_loss_of("huber", labels[:49]) is not None

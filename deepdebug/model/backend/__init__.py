@@ -9,7 +9,8 @@ Every module here offers the same functions:
 - `value_and_gradients(function, values)`: `function(values)` returns a loss and a payload; the result is
   `(loss, payload, gradients)` with `None` as the gradient of a value on which the loss does not depend;
 - `tapped(function, model, receive)`: a training function that shows each batch to `receive` before it trains on it;
-- `random_state()`: a context manager that puts back the random state of the backend's own generator.
+- `undisturbed(model)`: a context manager that puts back what a call of the model may change beside its Keras variables:
+  the state of the backend's own random generator and of its own modules inside the model.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def value_and_gradients(
 
 
 @contextlib.contextmanager
-def random_state() -> Iterator[None]:
-    """Do nothing: JAX has no global random state."""
+def undisturbed(_model: Any) -> Iterator[None]:
+    """Do nothing: JAX has no global random state, and its arrays cannot be changed."""
     yield
 
 

@@ -48,7 +48,7 @@ def value_and_gradients(
 
 
 @contextlib.contextmanager
-def random_state() -> Iterator[None]:
+def undisturbed(_model: Any) -> Iterator[None]:
     """Do nothing: Keras draws through its own seeds, which the probe never advances."""
     yield
 

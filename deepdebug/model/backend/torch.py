@@ -10,8 +10,8 @@ import torch
 
 
 def values(variables: Sequence[Any]) -> list[Any]:
-    """Return the present values, cut off from the graph of the training step."""
-    return [variable.value.detach() for variable in variables]
+    """Return the very parameters: a torch module in the model uses them directly, so only they get its gradient."""
+    return [variable.value for variable in variables]
 
 
 def copies(variables: Sequence[Any]) -> list[Any]:
@@ -20,8 +20,9 @@ def copies(variables: Sequence[Any]) -> list[Any]:
 
 
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function as it is: torch runs eagerly here, as Keras trains."""
-    return function
+    """Return the function, which runs eagerly, as Keras trains, and records a graph only where it asks for one."""
+    compiled: Callable[..., Any] = torch.no_grad()(function)
+    return compiled
 
 
 def trace(function: Callable[..., Any], *arguments: Any) -> None:
@@ -35,7 +36,7 @@ def value_and_gradients(
 ) -> tuple[Any, Any, list[Any]]:
     """Return the loss, the payload and the gradient of the loss with respect to each value."""
     with torch.enable_grad():
-        leaves = [value.detach().requires_grad_(value.is_floating_point()) for value in values]
+        leaves = [one if one.requires_grad else one.detach().requires_grad_(one.is_floating_point()) for one in values]
         loss, payload = function(leaves)
         wanted = [leaf for leaf in leaves if leaf.requires_grad]
         gradients = iter(
@@ -45,10 +46,23 @@ def value_and_gradients(
 
 
 @contextlib.contextmanager
-def random_state() -> Iterator[None]:
-    """Put back the state of torch's generators, from which Keras's torch layers and loaders draw."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        yield
+def undisturbed(model: torch.nn.Module) -> Iterator[None]:
+    """Put back torch's random generators and, of every torch module in the model, its buffers and its mode.
+
+    A torch module wrapped into a Keras layer updates its own buffers, such as the running mean of a batch norm, and
+    Keras may switch it to training mode.
+    """
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            yield
+    finally:
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        for module, mode in modes:
+            module.training = mode
 
 
 def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:
