@@ -203,6 +203,7 @@ class InputFacts:
         non_finite: Number of NaN and infinite values.
         first_non_finite: Row and flat column of the first one, as "row 17, column 3".
         distinct: Number of distinct values, of whole numbers only; not counted in very large or wide-ranging data.
+        zero_rows: Share of rows whose values are all 0; for inputs of whole numbers with several positions per row.
         features: Number of features (last axis).
         constant_features: Number of features with one single value.
         median_absolute: Median absolute value over all elements.
@@ -223,6 +224,7 @@ class InputFacts:
     non_finite: int = 0
     first_non_finite: str | None = None
     distinct: int | None = None
+    zero_rows: float | None = None
     features: int | None = None
     constant_features: int = 0
     median_absolute: float | None = None

@@ -61,6 +61,8 @@ class VariableObservation:
             where that is 0).
         distinct_units: Share of distinct columns (last axis) of a kernel; 1 when all differ. Measured before the first
             update only.
+        spectral_radius: Largest absolute eigenvalue of the recurrent kernel of a `SimpleRNN` with relu; `None` for all
+            others and for more than 256 units.
         has_gradient: Whether the loss depends on it at all; `None` when gradients were not taken.
         gradient_non_finite: Share of NaN and infinite elements of the gradient.
         gradient_rms: Root mean square of the gradient.
@@ -77,6 +79,7 @@ class VariableObservation:
     max_abs: float = 0.0
     moved: float | None = None
     distinct_units: float | None = None
+    spectral_radius: float | None = None
     has_gradient: bool | None = None
     gradient_non_finite: float | None = None
     gradient_rms: float | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepdebug.detectors import flow
+from deepdebug.detectors.findings import finding
 from deepdebug.detectors.static import (
     BINARY,
     CATEGORICAL,
@@ -25,31 +26,56 @@ SEQUENCE_AXES = 2
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """Find recurrent layers that return every time step where the labels have one value per row.
+    """Find recurrent layers that return more than the labels have, or whose state grows without a bound.
 
     What it does:
         Looks for an output with a time axis, behind a recurrent layer with `return_sequences=True`, whose labels lack
-        that axis.
+        that axis. In every `SimpleRNN` with relu it looks at the largest absolute eigenvalue of the recurrent kernel.
 
     Why it matters:
         The model says one thing per time step, and the single label is repeated over all of them. The first steps have
-        seen almost nothing of the row, yet must predict its label.
+        seen almost nothing of the row, yet must predict its label. With relu nothing bounds the state: an eigenvalue
+        above 1 multiplies it, and its gradient, at every time step.
 
     How to fix:
-        Set `return_sequences=False` in the last recurrent layer, or give a label per time step.
+        Set `return_sequences=False` in the last recurrent layer, or give a label per time step. Use tanh and an
+        orthogonal recurrent kernel, or an LSTM layer.
+
+    Args:
+        max_radius: Largest absolute eigenvalue of the recurrent kernel of a layer with relu that is still accepted.
+            Defaults to `1.5`, our first setting, not yet calibrated.
 
     Example:
 
-    >>> RecurrentConfig().code
+    >>> RecurrentConfig(max_radius=2.0).code
     'DD424'
     """
 
     code: ClassVar[str] = "DD424"
     symptom: ClassVar[str] = "recurrent-config"
     abbreviation: ClassVar[str] = "RNN"
+    max_radius: float = 1.5
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding per output with a time axis that its labels lack."""
+        """Yield one finding per kernel that makes the state grow, and per output with a time axis that labels lack."""
+        growing = list(self._growing(run))
+        yield from growing
+        try:
+            repeated = list(self._repeated(run))
+        except NotJudged:
+            if not growing:
+                raise
+        else:
+            yield from repeated
+
+    def _growing(self, run: Run) -> Iterator[Finding]:
+        owners = {variable.path: variable.layer for variable in run.facts.variables}
+        for seen in run.latest.variables if run.observations else ():
+            radius = seen.spectral_radius
+            if radius is not None and radius > self.max_radius:
+                yield self._growing_finding(run, owners.get(seen.path), radius)
+
+    def _repeated(self, run: Run) -> Iterator[Finding]:
         if not run.facts.layers:
             raise NotJudged("the model could not be read")
         if not any(layer.family == "recurrent" for layer in run.facts.layers):
@@ -57,9 +83,24 @@ class RecurrentConfig:
         for output, labels in labelled_outputs(run.facts, outputs_with_loss(run.facts)):
             layer = _returning_layer(run.facts, output) if lacks_time_axis(run.facts, output, labels) else None
             if layer is not None:
-                yield self._finding(layer, output, labels)
+                yield self._repeated_finding(layer, output, labels)
 
-    def _finding(self, layer: LayerFacts, output: OutputFacts, labels: LabelFacts) -> Finding:
+    def _growing_finding(self, run: Run, layer: str | None, radius: float) -> Finding:
+        return finding(
+            self,
+            run.latest,
+            "warn",
+            f"the recurrent kernel of layer '{layer}' has a spectral radius of {radius:.3g}, so that with relu the "
+            "state can grow at every time step",
+            location="W",
+            layer=layer,
+            value=radius,
+            threshold=self.max_radius,
+            healthy="about 1, as an orthogonal initialisation gives",
+            evidence={"cause": "spectral_radius"},
+        )
+
+    def _repeated_finding(self, layer: LayerFacts, output: OutputFacts, labels: LabelFacts) -> Finding:
         steps = (output.shape or (None,))[0]
         is_repeated = output.loss.kind in REGRESSIONS
         return static_finding(

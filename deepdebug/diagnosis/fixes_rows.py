@@ -14,7 +14,7 @@ def _is_plain(case: Case) -> bool:
     return len(inputs_of(case)) <= 1 and len(case.run.facts.outputs) <= 1
 
 
-def _rows_code(case: Case, rows: str, x: str = "x_train", y: str = "y_train") -> str:
+def rows_code(case: Case, rows: str, x: str = "x_train", y: str = "y_train") -> str:
     """Return the code that takes these rows of inputs and labels."""
     if _is_plain(case):
         return f"{x}, {y} = {x}[{rows}], {y}[{rows}]"
@@ -44,7 +44,7 @@ def non_finite_data(case: Case) -> Remedy:
     )
     place = next((f" The first one is at {first}." for first in firsts if first), "")
     advice = f"Drop or fill the rows with missing values, in the training and the validation data.{place}"
-    return Remedy("NaN or infinite values in the data", "MSG0", Fix(advice, code + _rows_code(case, "keep")))
+    return Remedy("NaN or infinite values in the data", "MSG0", Fix(advice, code + rows_code(case, "keep")))
 
 
 def labels_unrelated(case: Case) -> Remedy:
@@ -60,7 +60,7 @@ def labels_unrelated(case: Case) -> Remedy:
 def _shuffle_code(case: Case) -> str:
     first = "y_train" if _is_plain(case) else "keras.tree.flatten(y_train)[0]"
     order = f"import numpy as np\norder = np.random.default_rng(0).permutation(len({first}))"
-    return f"{order}\n{_rows_code(case, 'order')}"
+    return f"{order}\n{rows_code(case, 'order')}"
 
 
 def duplicates(case: Case) -> Remedy:
@@ -69,7 +69,7 @@ def duplicates(case: Case) -> Remedy:
     code = (
         "import numpy as np\n"
         f"{before}_, first = np.unique({rows[0]}, axis=0, return_index=True)\n"
-        f"keep = np.sort(first)\n{_rows_code(case, 'keep')}"
+        f"keep = np.sort(first)\n{rows_code(case, 'keep')}"
     )
     return Remedy("repeated rows", "MSG0", Fix("Drop repeated rows before the data are split.", code))
 
@@ -81,7 +81,7 @@ def overlap(case: Case) -> Remedy:
         "import numpy as np\n"
         f"{before}known = {{row.tobytes() for row in {rows[0]}}}\n"
         f"fresh = np.array([row.tobytes() not in known for row in {rows[1]}])\n"
-        f"{_rows_code(case, 'fresh', 'x_val', 'y_val')}"
+        f"{rows_code(case, 'fresh', 'x_val', 'y_val')}"
     )
     advice = "Drop validation rows that also stand in the training data; the validation score is too good with them."
     return Remedy("training rows in the validation data", "MSG0", Fix(advice, code))

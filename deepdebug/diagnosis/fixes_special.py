@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from deepdebug.detectors.dropout_rate import RATES
 from deepdebug.detectors.static import config_number
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.fixes_data import part_of
-from deepdebug.diagnosis.fixes_layers import is_stack, named
+from deepdebug.diagnosis.fixes_layers import START_AGAIN, is_stack, named
+from deepdebug.diagnosis.fixes_rows import rows_code
 from deepdebug.diagnosis.snippets import compile_code, getter_code, layer_code, layers_code
 from deepdebug.facts import InputFacts, LayerFacts
 from deepdebug.records import Fix
+
+MIN_FILLED = 0.5  # share of the ids up to the largest that must be used, or they are numbered anew; our first setting
 
 
 def embedding_range(case: Case) -> Remedy:
@@ -30,8 +34,10 @@ def embedding_range(case: Case) -> Remedy:
     low = min(0, int(ids.minimum)) if ids is not None and ids.minimum is not None else 0
     code = _table_code(layer, None if ids is None or ids.maximum is None else int(ids.maximum) - low + 1)
     if first.severity == "info":
-        advice = "A smaller table is enough: the largest id plus one."
-        return Remedy(f"table of embedding '{name}' is mostly unused", "STRUCTURE", Fix(advice, code))
+        fix = Fix("A smaller table is enough: the largest id plus one.", code)
+        if layer is not None and ids is not None and _has_gaps(ids):
+            fix = _renumbering(layer, ids, before, part)
+        return Remedy(f"table of embedding '{name}' is mostly unused", "STRUCTURE", fix)
     advice = "Make `input_dim` the largest id plus one, and keep every id at 0 or above."
     if low < 0:
         advice = "Shift the ids so that they start at 0, in all data, and make `input_dim` the largest one plus one."
@@ -44,6 +50,24 @@ def _ids_of(case: Case, layer: LayerFacts | None) -> InputFacts | None:
     inputs = case.run.facts.data.inputs if case.run.facts.data is not None else ()
     fed = [one for one in inputs if layer is not None and f"input:{one.name}" in (layer.inputs or ())]
     return next(iter(fed), inputs[0] if len(inputs) == 1 else None)
+
+
+def _has_gaps(ids: InputFacts) -> bool:
+    """Tell whether most ids up to the largest one are used by no row."""
+    return ids.distinct is not None and ids.maximum is not None and ids.distinct < MIN_FILLED * (ids.maximum + 1)
+
+
+def _renumbering(layer: LayerFacts, ids: InputFacts, before: str, part: str) -> Fix:
+    """Return the fix that numbers the ids anew; the mask keeps its id 0."""
+    start = int(layer.config.get("mask_zero") is True and (ids.minimum or 0.0) > 0)
+    code = (
+        f"import numpy as np\n{before}"
+        f"ids, numbers = np.unique({part}, return_inverse=True)\n"
+        f"{part} = numbers.reshape({part}.shape){f' + {start}' if start else ''}\n"
+        f"{layer_code(layer, {'input_dim': (ids.distinct or 0) + start})}"
+    )
+    advice = f"Number the {ids.distinct} ids that occur anew, in all data alike, and make `input_dim` their number."
+    return Fix(advice, code)
 
 
 def _table_code(layer: LayerFacts | None, size: int | None) -> str:
@@ -108,20 +132,41 @@ def batch_norm_gap(case: Case) -> Remedy:
 
 
 def recurrent(case: Case) -> Remedy:
-    """Return the last state only."""
-    names = named(case, "DD424")
+    """Return the last state only, or bound the state."""
+    names = named(_like_the_first(case), "DD424")
+    if case.findings[0].evidence.get("cause") == "spectral_radius":
+        changes = {"recurrent_initializer": "orthogonal", "activation": "tanh"}
+        code = layers_code(case.run, names, changes) or 'activation = "tanh"'
+        advice = f"Use tanh and an orthogonal recurrent kernel, or `keras.layers.LSTM`; {START_AGAIN}."
+        return Remedy("recurrent state that grows with every time step", "MSG2", Fix(advice, code))
     code = layers_code(case.run, names, {"return_sequences": False}) or "return_sequences = False"
     advice = "Let the last recurrent layer return one vector per row, or give a label for every time step."
     return Remedy("recurrent layer returns every time step", "STRUCTURE", Fix(advice, code))
 
 
 def dropped_mask(case: Case) -> Remedy:
-    """Carry the mask to the recurrent layer."""
-    names = named(case, "DD425")
+    """Carry the mask to the recurrent layer, or drop the rows of which it leaves nothing."""
+    if case.findings[0].evidence.get("cause") == "empty_rows":
+        return _empty_rows(case)
+    names = named(_like_the_first(case), "DD425")
     getter = getter_code(names[0]) if names else "model.layers[1]"
     code = f"print({getter}.supports_masking)  # must be True on the way from the embedding"
     advice = "Use only layers that pass the mask on between the embedding and the recurrent layer."
     return Remedy("the padding mask is lost", "STRUCTURE", Fix(advice, code))
+
+
+def _empty_rows(case: Case) -> Remedy:
+    ids = _ids_of(case, case.run.facts.layer(case.findings[0].layer))
+    before, part = part_of(case, ids.name if ids is not None else None)
+    code = f"{before}keep = ({part} != 0).reshape(len({part}), -1).any(axis=1)\n{rows_code(case, 'keep')}"
+    advice = "Drop the rows that hold padding only, in the training and the validation data, or mend what emptied them."
+    return Remedy("rows of padding only", "MSG0", Fix(advice, code))
+
+
+def _like_the_first(case: Case) -> Case:
+    """Return the case with those findings alone that have the cause of the most telling one."""
+    cause = case.findings[0].evidence.get("cause")
+    return replace(case, findings=tuple(one for one in case.findings if one.evidence.get("cause") == cause))
 
 
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {

@@ -9,15 +9,18 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from deepdebug.facts import Facts, FitFacts
+from deepdebug.model import backend
 from deepdebug.model.budget import rows_to_look_at
 from deepdebug.model.inspect import inspect_model, learning_rate_of
 from deepdebug.model.layers import Flow, follow
 from deepdebug.model.probe import Mode, Probe, unnoticed
 from deepdebug.model.sample import Sample, named_arrays
+from deepdebug.model.variables import float_variables
 from deepdebug.observation import Observation
-from deepdebug.observe.readings import Readings, with_distinct_units, with_readings
+from deepdebug.observe.readings import Readings, with_distinct_units, with_readings, with_spectral_radii
 from deepdebug.records import Skipped
 
 COLOUR = re.compile(r"\x1b\[\d*m")
@@ -93,13 +96,16 @@ class Observer:
             metrics={str(name): float(value) for name, value in metrics.items() if is_number(value)},
             learning_rate=learning_rate_of(self._model.optimizer),
         )
+        return with_spectral_radii(self._looked(seen, sample), self.facts, self._value)
+
+    def _looked(self, seen: Observation, sample: Sample | None) -> Observation:
         if sample is None or self.mode == "weights":
             return with_readings(seen, self._probe.read(None, None, 0), self.facts, ())
         x, y = sample.native()
         names = [output.name for output in self.facts.outputs]
         readings = self._read(x, y, sample.rows)
         seen = with_readings(seen, readings, self.facts, _labels(sample, names))
-        return with_distinct_units(seen, self.facts, self._probe.initial_values()) if epoch < 0 else seen
+        return with_distinct_units(seen, self.facts, self._probe.initial_values()) if seen.epoch < 0 else seen
 
     def _read(self, x: Any, y: Any, rows: int) -> Readings:
         """Look at the model; where its loss refuses what it predicts now, as NaN on torch, look without the loss."""
@@ -111,6 +117,11 @@ class Observer:
             self.skipped = self.skipped or (_lost("forward", error),)
             self._without_loss = self._without_loss or self._probe.without_loss()
             return self._without_loss.read(x, y, rows)
+
+    def _value(self, index: int) -> npt.NDArray[Any]:
+        """Return the present value of the variable at this position in the facts."""
+        (value,) = backend.current().values([float_variables(self._model)[index]])
+        return np.asarray(keras.ops.convert_to_numpy(value))
 
     def _iterations(self) -> int:
         optimizer = getattr(self._model.optimizer, "inner_optimizer", self._model.optimizer)

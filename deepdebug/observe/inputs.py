@@ -14,6 +14,7 @@ from deepdebug.observe.rows import (
     Table,
     as_table,
     chunks,
+    drawn,
     finite_rows,
     holds_integers,
     is_numeric,
@@ -35,7 +36,7 @@ def describe_input(name: str, array: object, *, max_elements: int = MAX_ELEMENTS
     Args:
         name: Name of the input.
         array: Array of shape (rows, ...). What is not made of numbers gets a record without numbers.
-        max_elements: Largest number of values examined for being whole numbers. Defaults to `20_000_000`.
+        max_elements: Largest number of values examined for whole numbers and rows of 0. Defaults to `20_000_000`.
 
     Example:
 
@@ -55,6 +56,7 @@ def describe_input(name: str, array: object, *, max_elements: int = MAX_ELEMENTS
         empty,
         integer=integer,
         distinct=_distinct(table, extent) if integer and table.size <= max_elements else None,
+        zero_rows=_zero_rows(table, max_elements) if integer and table.shape[1] > 1 else None,
         minimum=extent.minimum,
         maximum=extent.maximum,
         non_finite=extent.non_finite,
@@ -74,6 +76,13 @@ def _distinct(table: Table, extent: Extent) -> int | None:
     for _, block in chunks(table):
         seen[block.astype(np.int64) - low] = True
     return int(np.count_nonzero(seen))
+
+
+def _zero_rows(table: Table, max_elements: int) -> float:
+    rows = drawn(len(table), max_elements // table.shape[1])
+    examined = len(table) if rows is None else len(rows)
+    filled = sum(int(np.count_nonzero(block.any(axis=1))) for _, block in chunks(table, rows))
+    return (examined - filled) / examined
 
 
 def _constant_features(extent: Extent, features: int) -> int:

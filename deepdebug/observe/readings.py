@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from deepdebug.observe.outputs import observe_output
 
 Key = tuple[Any, ...]
 MAX_KERNEL_SIZE = 2**22  # larger kernels are not searched for equal units
+MAX_UNITS = 256  # the eigenvalues of larger kernels take too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,30 @@ def distinct_columns(kernel: npt.NDArray[Any]) -> float:
     """Return the share of distinct columns (last axis) of a kernel; 1 when all differ or there is only one."""
     columns = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]).T.astype("float32"))
     return len({column.tobytes() for column in columns}) / len(columns)
+
+
+def with_spectral_radii(seen: Observation, facts: Facts, value_of: Callable[[int], npt.NDArray[Any]]) -> Observation:
+    """Return the observation with the spectral radius of every recurrent kernel that a rectifier leaves unbounded.
+
+    Args:
+        seen: An observation with its variables.
+        facts: What is known of the model.
+        value_of: Gives the present value of the variable at a position.
+    """
+    rectified = {layer.name for layer in facts.layers if layer.kind == "SimpleRNN" and layer.activation == "relu"}
+    if not rectified:
+        return seen
+    radii = [
+        spectral_radius(value_of(index))
+        if one.layer in rectified and one.role == "recurrent_kernel" and one.shape[-1] <= MAX_UNITS
+        else None
+        for index, one in enumerate(facts.variables)
+    ]
+    variables = tuple(replace(one, spectral_radius=radius) for one, radius in zip(seen.variables, radii, strict=True))
+    return replace(seen, variables=variables)
+
+
+def spectral_radius(kernel: npt.NDArray[Any]) -> float | None:
+    """Return the largest absolute eigenvalue of a square matrix, `None` where an element is NaN or infinite."""
+    values = kernel.astype("float64")
+    return float(np.abs(np.linalg.eigvals(values)).max()) if np.isfinite(values).all() else None

@@ -8,7 +8,7 @@ from deepdebug.errors import NotJudged
 from deepdebug.facts import Facts
 from deepdebug.observation import Run
 from tests.detectors.static_runs import class_numbers, layer, numbers, one_hot, one_output
-from tests.factory import healthy_run
+from tests.factory import change_variable, healthy_run, kernel
 
 CATEGORICAL, SPARSE, MSE = "categorical_crossentropy", "sparse_categorical_crossentropy", "mean_squared_error"
 
@@ -88,3 +88,49 @@ def test_model_that_could_not_be_read_is_not_judged():
 
 def test_model_without_recurrent_layers_is_silent():
     assert list(RecurrentConfig().detect(healthy_run())) == []
+
+
+# ---- relu over time
+
+
+def grown(radius, run=None, **epochs):
+    """A run with a layer of relu whose recurrent kernel has this spectral radius."""
+    run = run or run_of(SPARSE, class_numbers(), (3,), kind="SimpleRNN", return_sequences=False)
+    weights = kernel("lstm", (16, 16), path="model/lstm/recurrent_kernel", role="recurrent_kernel")
+    run = healthy_run(facts=replace(run.facts, variables=(weights,)), **epochs)
+    return change_variable(run, weights.path, spectral_radius=radius)
+
+
+def test_kernel_that_makes_the_state_grow_is_reported():
+    (finding,) = RecurrentConfig().detect(grown(2.3456))
+    assert finding.message == (
+        "The recurrent kernel of layer 'lstm' has a spectral radius of 2.35, so that with relu the state can grow at "
+        "every time step"
+    )
+    assert (finding.layer, finding.value, finding.threshold) == ("lstm", 2.3456, 1.5)
+    assert (finding.severity, finding.confidence, finding.location, finding.epoch) == ("warn", "strong", "W", 4)
+    assert finding.evidence == {"cause": "spectral_radius"}
+
+
+def test_kernel_is_judged_before_the_first_update():
+    assert [finding.epoch for finding in RecurrentConfig().detect(grown(1.6, epochs=0))] == [-1]
+
+
+@pytest.mark.parametrize("radius", [1.5, None])
+def test_kernel_up_to_the_threshold_is_silent(radius):
+    assert list(RecurrentConfig().detect(grown(radius))) == []
+
+
+def test_kernel_is_judged_without_labels():
+    unlabelled = run_of(SPARSE, None, (3,), kind="SimpleRNN", return_sequences=False)
+    assert len(list(RecurrentConfig().detect(grown(2.0, unlabelled)))) == 1
+    with pytest.raises(NotJudged, match="needs the labels"):
+        list(RecurrentConfig().detect(grown(1.0, unlabelled)))
+
+
+def test_growing_state_and_repeated_label_are_both_reported():
+    run = run_of(SPARSE, class_numbers(), kind="SimpleRNN", return_sequences=True)
+    assert [finding.evidence.get("cause") for finding in RecurrentConfig().detect(grown(2.0, run))] == [
+        "spectral_radius",
+        None,
+    ]

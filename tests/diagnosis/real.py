@@ -42,6 +42,13 @@ def read(model: keras.Model, x: Any, y: Any) -> Run:
     return Run(with_data_flow(replace(observer.facts, data=data)))
 
 
+def seen_once(model: keras.Model, x: Any, y: Any) -> Run:
+    """The same with the observation before the first update."""
+    sample = Sample(x, y)
+    observer = Observer(model, FitFacts("arrays", rows=ROWS, batch_size=4), sample)
+    return replace(read(model, x, y), observations=[observer.observe(-1, "begin", {}, sample)])
+
+
 def case_of(run: Run, *findings: Finding) -> Case:
     answers = (improper_data(run), weight_initialization(run), tune_learn(run))
     return Case(run, findings, {answer.test: answer for answer in answers})

@@ -11,12 +11,13 @@ from keras import layers
 
 from deepdebug.detectors.data_scale import DataScale
 from deepdebug.detectors.dropout_rate import DropoutRate
+from deepdebug.detectors.dropped_mask import DroppedMask
 from deepdebug.detectors.embedding_range import EmbeddingRange
 from deepdebug.detectors.label_encoding import LabelEncoding
 from deepdebug.detectors.loss_activation_mismatch import LossActivationMismatch
 from deepdebug.detectors.recurrent_config import RecurrentConfig
 from tests.diagnosis.cases import finding
-from tests.diagnosis.real import execute, fix_of, found_by, normal, read, train, whole
+from tests.diagnosis.real import execute, fix_of, found_by, normal, read, seen_once, train, whole
 
 SPARSE = "sparse_categorical_crossentropy"
 BINARY = "binary_crossentropy"
@@ -301,6 +302,30 @@ def test_last_recurrent_layer_returns_one_vector_afterwards(layer):
     assert len(built(normal(5, 4)).shape) == 2
 
 
+def test_state_that_grows_is_bounded_afterwards():
+    start = keras.initializers.Identity(2.0)
+    steps = layers.SimpleRNN(3, activation="relu", recurrent_initializer=start, return_sequences=True, name="steps")
+    model = compiled(steps, layers.SimpleRNN(2, name="sums"), layers.Dense(1), shape=(5, 4))
+    run = seen_once(model, normal(5, 4), normal(1))
+    names = execute(fix_of("recurrent", run, found_by(RecurrentConfig(), run)).snippet, model=model)
+    assert "sums" not in names
+    assert names["steps"].return_sequences
+    model = compiled(names["steps"], layers.SimpleRNN(2), layers.Dense(1), shape=(5, 4))
+    assert list(RecurrentConfig().detect(seen_once(model, normal(5, 4), normal(1)))) == []
+
+
+def test_layers_of_one_cause_are_mended_together():
+    returns = layers.LSTM(2, return_sequences=True, name="returns")
+    grows = layers.SimpleRNN(
+        2, "relu", recurrent_initializer=keras.initializers.Identity(2.0), return_sequences=True, name="grows"
+    )
+    model = compiled(grows, returns, layers.Dense(1), shape=(5, 4))
+    run = seen_once(model, normal(5, 4), normal())
+    growing, repeated = RecurrentConfig().detect(run)
+    assert "returns" not in execute(fix_of("recurrent", run, growing, repeated).snippet, model=model)
+    assert "grows" not in execute(fix_of("recurrent", run, repeated, growing).snippet, model=model)
+
+
 def test_start_of_a_dead_activation_layer_is_mended_in_the_layer_that_feeds_it():
     start = keras.initializers.Constant(-9.0)
     model = compiled(layers.Dense(8, bias_initializer=start, name="hidden"), layers.ReLU(name="fires"), layers.Dense(1))
@@ -370,6 +395,52 @@ def test_every_id_has_a_row_afterwards(low, high, size):
     assert (table.input_dim, table.output_dim, table.mask_zero) == (size, 6, True)
     assert (ids.min() >= 0, ids.max() < size) == (True, True)
     np.testing.assert_array_equal(names["x_train"][0], x[0])
+
+
+@pytest.mark.parametrize(("mask_zero", "low", "rows"), [(False, 0, 3), (True, 0, 3), (False, 400, 2), (True, 400, 3)])
+def test_ids_with_wide_gaps_are_numbered_anew(mask_zero, low, rows):
+    model = embedding_model(1000, mask_zero=mask_zero)
+    ids = np.tile(np.array([[low, 400, 990]], "int32"), (12, 1))
+    run = read(model, [normal(4), ids], normal(1))
+    fix = fix_of("embedding_range", run, found_by(EmbeddingRange(), run))
+    names = execute(fix.snippet, model=model, x_train=[normal(4), ids])
+    numbers = names["x_train"][1]
+    assert (names["table"].input_dim, numbers.max() + 1, numbers.shape) == (rows, rows, ids.shape)
+    np.testing.assert_array_equal(names["ids"][names["numbers"]].reshape(ids.shape), ids)
+    assert (numbers == 0).any() == (not mask_zero or low == 0)
+    assert fix.advice.startswith(f"Number the {len(names['ids'])} ids that occur anew")
+
+
+def test_ids_without_gaps_call_for_a_smaller_table():
+    model = embedding_model(1000)
+    x = [normal(4), whole(0, 30, 3).astype("int32")]
+    run = read(model, x, normal(1))
+    fix = fix_of("embedding_range", run, found_by(EmbeddingRange(), run))
+    assert fix.advice == "A smaller table is enough: the largest id plus one."
+    assert execute(fix.snippet, model=model)["table"].input_dim == 31
+
+
+@pytest.mark.parametrize("structure", [None, list, dict])
+def test_rows_of_padding_only_are_dropped_with_their_labels(structure):
+    words = keras.Input((3,), name="words", dtype="int32")
+    state = layers.LSTM(2)(layers.Embedding(20, 4, mask_zero=True, name="table")(words))
+    numbers = keras.Input((4,), name="a")
+    parts = {"a": numbers, "words": words}
+    inputs = {None: words, list: list(parts.values()), dict: parts}[structure]
+    merged = state if structure is None else layers.Concatenate()([state, numbers])
+    model = keras.Model(inputs, layers.Dense(1)(merged))
+    model.compile("sgd", "mse")
+    ids, y = whole(0, 19, 3).astype("int32"), normal(1)
+    ids[[2, 7]] = 0
+    arrays = {"a": normal(4), "words": ids}
+    x = {None: ids, list: list(arrays.values()), dict: arrays}[structure]
+    run = read(model, x, y)
+    names = execute(
+        fix_of("dropped_mask", run, found_by(DroppedMask(), run)).snippet, model=model, x_train=x, y_train=y
+    )
+    np.testing.assert_array_equal(names["y_train"], np.delete(y, [2, 7], axis=0))
+    np.testing.assert_array_equal(keras.tree.flatten(names["x_train"])[-1], np.delete(ids, [2, 7], axis=0))
+    assert math.isfinite(train(names))
 
 
 def test_ids_with_a_fraction_are_made_whole_in_their_own_input():

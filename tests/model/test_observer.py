@@ -105,6 +105,49 @@ def test_equal_units_are_counted_before_the_first_update_only():
     assert observer(model, X, y).observe(0, "epoch", {}, Sample(X, y)).variables[0].distinct_units is None
 
 
+STEPS = Sample(X[:, :, None], Y)
+
+
+def recurrent_model(layer):
+    return compiled(keras.Sequential([keras.Input((4, 1)), layer, layers.Dense(2)]))
+
+
+def radius(model, kernel=None):
+    """The spectral radius that is seen once the recurrent kernel has been set."""
+    watched = observer(model, STEPS.x, STEPS.y)
+    if kernel is not None:
+        model.layers[0].set_weights([np.ones((1, 3)), kernel, np.zeros(3)])
+    seen = watched.observe(3, "epoch", {}, STEPS)
+    (found,) = (one for one in seen.variables if one.path.endswith("recurrent_kernel"))
+    assert all(one.spectral_radius is None for one in seen.variables if one is not found)
+    return found.spectral_radius
+
+
+@pytest.mark.parametrize(
+    ("kernel", "expected"),
+    [
+        (np.diag([1.0, -2.5, 0.5]), 2.5),
+        (np.array([[0, -4.0, 0], [1.0, 0, 0], [0, 0, 0]]), 2.0),
+        (np.full((3, 3), np.nan), None),
+    ],
+    ids=["real", "complex", "not finite"],
+)
+def test_spectral_radius_of_a_recurrent_kernel_with_relu_is_that_of_its_present_value(kernel, expected):
+    seen = radius(recurrent_model(layers.SimpleRNN(3, activation="relu")), kernel)
+    assert seen == (expected if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(("units", "is_read"), [(256, True), (257, False)])
+def test_spectral_radius_is_taken_of_up_to_256_units(units, is_read):
+    seen = radius(recurrent_model(layers.SimpleRNN(units, activation="relu")))
+    assert seen == (pytest.approx(1.0, rel=1e-4) if is_read else None)  # the kernel starts orthogonal
+
+
+@pytest.mark.parametrize("layer", [layers.SimpleRNN(3), layers.GRU(3, activation="relu")], ids=["tanh", "gated"])
+def test_other_recurrent_kernels_have_no_spectral_radius(layer):
+    assert radius(recurrent_model(layer)) is None
+
+
 def test_learning_rate_is_the_one_in_force():
     model = small()
     model.optimizer.learning_rate = 0.125

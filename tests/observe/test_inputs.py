@@ -143,3 +143,29 @@ def test_distinct_whole_numbers_agree_with_numpy(values):
 )
 def test_distinct_values_are_not_counted_otherwise(values):
     assert describe_input("x", values).distinct is None
+
+
+@given(hnp.arrays(st.sampled_from([np.uint8, np.int64, np.float32]), (6, 2, 2), elements=st.integers(0, 1)))
+def test_rows_of_zeros_agree_with_numpy_whatever_the_size_of_the_chunks(values):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "CHUNK_ELEMENTS", 8)
+        assert describe_input("x", values).zero_rows == np.mean((values == 0).all(axis=(1, 2)))
+
+
+def test_rows_of_zeros_in_many_rows_are_counted_in_a_sample():
+    values = np.ones((20_000, 4), "int32")
+    values[::4] = 0
+    assert describe_input("x", values, max_elements=8000).zero_rows == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array([[0.0, 0.0], [0.5, 1.0]]), np.array([0, 1]), np.array([[0], [1]])],
+    ids=["fractions", "numbers", "one position"],
+)
+def test_rows_of_zeros_are_not_counted_otherwise(values):
+    assert describe_input("x", values).zero_rows is None
+
+
+def test_row_with_a_missing_value_is_no_row_of_zeros():
+    assert describe_input("x", np.array([[0, np.nan], [0, 0]])).zero_rows == 0.5
