@@ -12,14 +12,13 @@ import keras
 
 from deepdebug.config import load_settings
 from deepdebug.errors import DiagnosisError, UsageError
-from deepdebug.model.sample import checked_probe
+from deepdebug.model.sample import check_fit, checked_probe
 from deepdebug.presets import find_preset
 from deepdebug.report.report import Report
-from deepdebug.watch import Plan, Watch
+from deepdebug.watch import RAISING, Plan, Watch
 
 Action = Literal["report", "stop", "raise"]
 ACTIONS: tuple[Action, ...] = ("report", "stop", "raise")
-RAISING = ("error", "fatal")
 
 
 class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
@@ -47,7 +46,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             is kept, about 0.5 kB per layer and variable. Defaults to `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
-        verbose: 0 prints nothing, 1 prints the report at the end of the training. Defaults to `1`.
+        verbose: 0 prints nothing, 1 prints what is certainly wrong before the training, and the report at its end.
+            Defaults to `1`.
 
     Raises:
         UsageError: When an argument cannot be used.
@@ -117,6 +117,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
                 f"`Diagnose` was given the model '{self._model.name}', which is not compiled. Call `model.compile("
                 "optimizer=..., loss=...)` before `fit`."
             )
+        if self._plan.probe is not None:
+            check_fit(self._model, self._plan.probe)
         if self._at_exit is not None:
             self._at_exit()
         self._epoch, self._batches, self._last_batch, self._alarmed = -1, 0, -1, False
@@ -124,6 +126,8 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._at_exit = weakref.finalize(self, self._watch.close)  # writes the reports of an interrupted training
         with self._watch.timed():
             self._watch.begin(self.params or {})
+        if self._verbose:
+            self._watch.announce()
         self._act(self._watch)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -153,8 +157,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         watch = self._watch
         if watch is None:
             return
-        with watch.timed():
-            watch.end()
+        watch.end()
         if self._verbose:
             watch.show()
         self._act(watch)

@@ -31,6 +31,7 @@ from deepdebug.records import Finding, Skipped
 from deepdebug.report import console
 from deepdebug.report.report import Report
 
+RAISING = ("error", "fatal")
 REPORT_FILES = ("report.json", "report.html")
 NO_DATA = "no training data could be found in the running `fit`; pass `probe=(x, y)`"
 UNREAD_DATA = "the training data of the running `fit` could not be read, so that only weights and metrics were watched"
@@ -144,11 +145,12 @@ class Watch:
 
     def end(self) -> None:
         """Give the verdicts about the whole run and write the reports."""
-        with self._guarded("end"):
+        with self._guarded("end"), self.timed():
             self._finished = True
             if self._observations:
                 self._news.extend(self._log.add(self._verdict(), again=True))
                 self._log.settle()
+        with self._guarded("observations.jsonl"):
             if self._writer is not None:
                 self._writer.end(self.seconds)
         self.close()
@@ -193,6 +195,12 @@ class Watch:
         """Print the report to standard output."""
         with self._guarded("console"):
             console.show(self.report())
+
+    def announce(self) -> None:
+        """Print the certain findings of severity "error" or "fatal" so far."""
+        severe = [one for one in self._log.findings if one.severity in RAISING and one.confidence == "certain"]
+        with self._guarded("console"):
+            console.announce(severe)
 
     @property
     def finding_count(self) -> int:

@@ -3,6 +3,7 @@ import copy
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 import weakref
@@ -71,6 +72,21 @@ def test_log_dir_that_is_a_file_is_refused(tmp_path):
     file.write_text("")
     with pytest.raises(UsageError, match=r"`log_dir` got '.*log', which is a file; expected a folder"):
         Diagnose(log_dir=file)
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (8, 4, 4), (8,)])
+def test_probe_that_does_not_fit_the_model_is_refused(shape):
+    came = ", ".join(map(str, shape[1:]))
+    with pytest.raises(UsageError, match=re.escape(f"`probe` got rows of shape ({came}); the model 'tiny' takes (4)")):
+        fit(Diagnose(verbose=0, probe=(np.zeros(shape), np.zeros(8))))
+
+
+def test_what_is_certainly_wrong_is_printed_before_a_training_that_fails(capsys):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "categorical_crossentropy")  # of class numbers, which Keras refuses
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        fit(Diagnose(), model=model)
+    assert "deepdebug: error DD404 label-encoding" in capsys.readouterr().out
 
 
 def test_arguments_other_than_select_go_by_name():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.static import PLAIN_CROSS_ENTROPIES
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LEARNING_FAMILIES, OutputFacts
-from deepdebug.observation import OutputObservation, Run
+from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding
 
 LINEAR_LOSSES = ("mean_absolute_error", "huber", "log_cosh")
@@ -62,9 +62,16 @@ class InitialLoss:
             raise NotJudged("needs a probe of the model before training, and a Keras loss")
         for facts, output in pairs:
             limit = self._limit(facts, output)
-            is_high = limit is not None and output.loss is not None and output.loss > limit
+            loss = self._loss(first, output, len(pairs))
+            is_high = limit is not None and loss is not None and loss > limit
             if is_high or self._overflows(facts, output):
-                yield self._finding(run, facts, output, limit)
+                yield self._finding(run, facts, replace(output, loss=loss), limit)
+
+    def _loss(self, first: Observation, output: OutputObservation, outputs: int) -> float | None:
+        """Return the loss as trained, which Keras may take of logits behind a softmax, or else by its definition."""
+        if outputs > 1 or first.loss is None:
+            return output.loss
+        return first.loss - (first.penalty or 0.0)
 
     def _overflows(self, facts: OutputFacts, output: OutputObservation) -> bool:
         is_logit = facts.loss.kind in PLAIN_CROSS_ENTROPIES and facts.activation == "linear"

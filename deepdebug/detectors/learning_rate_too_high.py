@@ -108,8 +108,7 @@ class LearningRateTooHigh:
             self,
             checks[-1],
             "warn",
-            f"the learning rate is {rate:.3g}, and the skill is {skills[-1]:.3g} after {checks[-1].step} updates; try "
-            f"{rate / 100:.3g}",
+            f"the learning rate is {rate:.3g}, and the skill is {skills[-1]:.3g} after {checks[-1].step} updates",
             location="CONFIG",
             value=rate,
             threshold=self.max_adaptive_rate,
@@ -150,7 +149,7 @@ class LearningRateTooHigh:
         suggested = weights.suggested_learning_rate(rate, update)
         skill = gates.fitted_skill(now)
         untrained = skill is not None and skill < self.error_skill
-        known = "" if rate is None or suggested is None else f"; the learning rate is {rate:.3g}, try {suggested:.3g}"
+        known = "" if rate is None else f"; the learning rate is {rate:.3g}"
         return finding(
             self,
             now,

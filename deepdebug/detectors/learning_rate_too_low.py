@@ -138,7 +138,7 @@ class LearningRateTooLow:
         rate = gates.optimizer_learning_rate(run)
         suggested = weights.suggested_learning_rate(rate, update)
         untrained = now.skill is not None and now.skill < self.error_skill and now.step >= gates.SURE_UPDATES
-        known = "" if rate is None or suggested is None else f"; the learning rate is {rate:.3g}, try {suggested:.3g}"
+        known = "" if rate is None else f"; the learning rate is {rate:.3g}"
         return finding(
             self,
             now,

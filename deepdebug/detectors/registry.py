@@ -143,8 +143,9 @@ def _matching(rules: tuple[Rule, ...], names: Iterable[str], argument: str) -> t
 
 
 def _answers_to(rule: Rule, name: str) -> bool:
-    is_prefix = name.startswith("DD") and rule.code.startswith(name)
-    return bool(name) and (is_prefix or name in (rule.code, rule.symptom, rule.abbreviation))
+    upper = name.upper()
+    is_prefix = upper.startswith("DD") and rule.code.startswith(upper)
+    return is_prefix or name.lower() == rule.symptom or upper == rule.abbreviation.upper()
 
 
 @dataclass(frozen=True, slots=True)

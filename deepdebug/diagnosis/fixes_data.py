@@ -9,7 +9,7 @@ from deepdebug.detectors.data_scale import BYTE_MAXIMUM, MIN_BYTE_RANGE, MIN_PIX
 from deepdebug.detectors.static import labels_of
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.heads import output_of
-from deepdebug.diagnosis.snippets import compile_code, quoted
+from deepdebug.diagnosis.snippets import NEW_MODEL, compile_code, quoted
 from deepdebug.facts import InputFacts, OutputFacts
 from deepdebug.records import Fix
 
@@ -53,7 +53,7 @@ def data_scale(case: Case) -> Remedy:
     code = "scale = keras.layers.Rescaling(1 / 255)" if is_image else "scale = keras.layers.Normalization()"
     code += "" if is_image else f"\nscale.adapt({part})"
     if worst is not None and len(inputs_of(case)) == 1:
-        code += f"\nmodel = keras.Sequential([keras.Input({tuple(worst.shape)}), scale, model])"
+        code += f"\n{NEW_MODEL}\nmodel = keras.Sequential([keras.Input({tuple(worst.shape)}), scale, model])"
         code += f"\n{compile_code(case.run)}"
     else:
         code += f"\n{part} = keras.ops.convert_to_numpy(scale({part}))"
@@ -83,6 +83,7 @@ def target_scale(case: Case) -> Remedy:
     advice = "Train on targets of mean 0 and variance 1, and turn predictions back with the same two numbers."
     before, part = labels_part(case, output_of(case.run.facts, case.findings[0].layer))
     code = f"{before}mean, std = {part}.mean(axis=0), {part}.std(axis=0)\n{part} = ({part} - mean) / std"
+    code += "  # and validation and test targets with the same two numbers"
     return Remedy("targets on an unsuitable scale", "MSG0", Fix(advice, code))
 
 
@@ -100,6 +101,7 @@ def constant_data(case: Case) -> Remedy:
         return Remedy("constant target", "MSG0", Fix(advice, code))
     before, part = part_of(case, constant[0].name if constant else None)
     code = f"import numpy as np\n{before}varies = np.ptp({part}, axis=0) > 0\n{part} = {part}[:, varies]"
+    code += "  # and so in validation and test data, for a model with as many inputs"
     return Remedy("constant features", "MSG0", Fix("Drop the features that never vary; they cost time only.", code))
 
 

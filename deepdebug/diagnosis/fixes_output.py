@@ -79,6 +79,9 @@ def _labels_fix(case: Case, output: OutputFacts, found: LabelFacts) -> Fix:
         return Fix(advice, compile_code(case.run, losses={output.name: loss}))
     if kind in SPARSE and found.integer and low < 0:
         return Fix("Count the classes from 0.", f"{before}{part} = {part} + {exact(-low)}")
+    if kind in SPARSE and found.integer and low >= 1 and high - low < (output.units or 0) <= high:
+        code = f"{before}{part} = {part} - {exact(low)}  # and so in validation and test data"
+        return Fix("Count the classes from 0.", code)
     are_classes = (found.distinct or 0) > 2 and bool(found.class_counts)
     if kind == "binary_crossentropy" and (low < 0 or high > 1) and not are_classes:
         return Fix("Recode the labels to 0 and 1.", before + _recode_code(part, found.distinct, low, high))

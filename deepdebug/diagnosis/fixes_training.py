@@ -12,6 +12,7 @@ from deepdebug.diagnosis.fixes_data import labels_part
 from deepdebug.diagnosis.fixes_layers import initializers, weighted_layer
 from deepdebug.diagnosis.heads import output_of
 from deepdebug.diagnosis.snippets import (
+    NEW_MODEL,
     compile_code,
     layer_code,
     number,
@@ -62,10 +63,9 @@ def learning_rate_high(case: Case) -> Remedy:
     """Lower the learning rate, and clip the gradient where numbers have left their range."""
     rate = suggested_rate(case, lower=True)
     settings = {"clipnorm": "1.0"} if case.codes & NUMERIC.keys() else {}
-    advice = _rate_advice(case, "Lower", rate)
-    if case.codes & {"DD201", "DD101"}:
-        advice += ", and start from new weights: these cannot recover"
-    return Remedy("learning rate too high", "MSG3", Fix(f"{advice}.", compile_code(case.run, rate, settings=settings)))
+    advice = f"{_rate_advice(case, 'Lower', rate)}, and start from new weights: these have been thrown about"
+    code = f"{NEW_MODEL}\n{compile_code(case.run, rate, settings=settings)}"
+    return Remedy("learning rate too high", "MSG3", Fix(f"{advice}.", code))
 
 
 def learning_rate_low(case: Case) -> Remedy:

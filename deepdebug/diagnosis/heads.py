@@ -42,6 +42,8 @@ def suitable_head(output: OutputFacts, labels: LabelFacts | None) -> Head:
     columns, kind = _columns(output, labels), output.loss.kind
     if _are_tags(output, labels, columns):
         return Head(_classes(output.units or 1, int(labels.maximum)), "softmax", SPARSE[0])
+    if columns == 1 and _are_classes_of(output, labels):
+        return Head(output.units, "softmax", SPARSE[0])
     if columns > 1 and (labels.one_hot or labels.rows_sum_to_one):
         return Head(columns, "softmax", "categorical_crossentropy")
     if columns > 1 or _is_regression(labels, output):
@@ -67,6 +69,13 @@ def _are_tags(output: OutputFacts, labels: LabelFacts, columns: int) -> bool:
     """Tell whether there is one class for each position of a row, as in tagging and segmentation."""
     is_exclusive = output.loss.kind in (*CATEGORICAL, *SPARSE)
     return is_exclusive and labels.integer and columns == 1 and len(output.shape or ()) > 1
+
+
+def _are_classes_of(output: OutputFacts, labels: LabelFacts) -> bool:
+    """Tell whether the labels number the units of a softmax, whatever loss is compiled."""
+    units = output.units or 0
+    is_number = labels.integer and bool(labels.class_counts) and (labels.minimum or 0) >= 0
+    return output.activation == "softmax" and units > 1 and is_number and (labels.maximum or 0) < units
 
 
 def _classes(units: int, largest: int) -> int:

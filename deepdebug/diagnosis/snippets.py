@@ -16,6 +16,8 @@ from deepdebug.facts import Facts, LayerFacts, OutputFacts
 from deepdebug.observation import Run
 
 MAX_WIDTH = 88  # columns; what a formatter would leave in one line, and a terminal of 100 columns shows whole
+NEW_MODEL = "# build `model` anew first: weights that were trained this way do not recover"
+KNOWN_METRICS = ("accuracy", "acc", "mae", "mse", "mean_absolute_error", "mean_squared_error")
 KNOWN_OPTIMIZERS = (
     "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam", "RMSprop",
     "SGD", "ScheduleFreeAdamW",
@@ -108,13 +110,14 @@ def compile_code(
         run: The run.
         rate: New learning rate. Defaults to `None`: the present one.
         losses: New losses as code, by name of the output. Defaults to none.
-        metrics: New metrics as code. Defaults to `None`: accuracy where the run reports it.
+        metrics: New metrics as code. Defaults to `None`: those of `KNOWN_METRICS` that the run reports.
         settings: Further arguments of the optimizer, as code. Defaults to none.
     """
     arguments = {"optimizer": optimizer_code(run, rate, settings), "loss": loss_code(run.facts, losses)}
     reported = run.observations[-1].metrics if run.observations else {}
-    if metrics is None and ("accuracy" in reported or "acc" in reported):
-        metrics = '["accuracy"]'
+    known = [name for name in KNOWN_METRICS if name in reported]
+    if metrics is None and known:
+        metrics = f"[{', '.join(map(quoted, known))}]"
     if metrics is not None:
         arguments["metrics"] = metrics
     in_one_line = f"model.compile({_join(arguments)})"

@@ -114,3 +114,38 @@ def checked_probe(probe: Any) -> Sample:
             f"`probe` got arrays with {sorted(counts)} rows; expected the same number, at least 1, in x and y."
         )
     return Sample(x, y)
+
+
+def check_fit(model: keras.Model, probe: Sample) -> None:
+    """Check that the user's rows fit the inputs of a model whose shapes are known.
+
+    Args:
+        model: The model in training.
+        probe: The rows.
+
+    Raises:
+        UsageError: When the number of inputs or the shape of a row differs.
+    """
+    expected = [tuple(one.shape[1:]) for one in getattr(model, "inputs", None) or ()]
+    arrays = keras.tree.flatten(probe.x)
+    came = [tuple(one.shape[1:]) for one in arrays]
+    if not expected or isinstance(probe.x, dict):
+        return
+    if len(came) != len(expected) or not all(map(_fits, came, expected)):
+        raise UsageError(
+            f"`probe` got rows of shape {_shapes(came)}; the model '{model.name}' takes {_shapes(expected)}. Pass rows "
+            "as they are given to `fit`."
+        )
+
+
+def _fits(came: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    # Keras adds or takes away a last axis of size 1.
+    shapes = (came, (*came, 1), came[:-1] if came[-1:] == (1,) else came)
+    return any(
+        len(shape) == len(expected) and all(b in (None, a) for a, b in zip(shape, expected, strict=True))
+        for shape in shapes
+    )
+
+
+def _shapes(shapes: list[Any]) -> str:
+    return " and ".join(f"({', '.join('any' if size is None else str(size) for size in one)})" for one in shapes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from deepdebug.records import Diagnosis, Finding, Severity
@@ -43,6 +43,21 @@ def show(report: Report, console: Console | None = None) -> None:
         console.print(part, crop=False)
 
 
+def announce(findings: Sequence[Finding], console: Console | None = None) -> None:
+    """Print what is wrong before the first update, in a line each, in case the training does not get to its report.
+
+    Args:
+        findings: The findings.
+        console: Where to print. Defaults to `None`: standard output.
+    """
+    from rich.console import Console
+
+    console = console or Console()
+    for finding in findings:
+        line = f"deepdebug: {finding.severity} {wording.title(finding)}: {finding.message}"
+        console.print(_text(line, COLORS[finding.severity]), crop=False)
+
+
 def _parts(report: Report) -> Iterator[RenderableType]:
     yield _text(f"deepdebug: {report.headline}", TONES[report.exit_code])
     yield _text(report.counts)
@@ -61,7 +76,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 
 def _diagnosis(rank: int, diagnosis: Diagnosis) -> Iterator[RenderableType]:
-    yield _heading(f"{rank}. {diagnosis.fault} ({diagnosis.confidence})")
+    fault = diagnosis.fault[:1].upper() + diagnosis.fault[1:]
+    yield _heading(f"{rank}. {fault} ({diagnosis.confidence})")
     yield _indented(_text(f"Fix: {diagnosis.fix.advice}"), 2)
     if diagnosis.fix.snippet:
         yield _snippet(diagnosis.fix.snippet)

@@ -28,7 +28,7 @@ SUFFIXES: Mapping[str, str] = {".txt": "text", ".json": "json", ".html": "html",
 CODE = re.compile(r"[A-Z]+\d+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """What deepdebug found in a run, what it checked and what it could not check.
 
@@ -102,8 +102,8 @@ class Report:
     @property
     def unexplained(self) -> tuple[Finding, ...]:
         """The findings that belong to no diagnosis."""
-        explained = {(one.code, one.layer) for diagnosis in self.diagnoses for one in diagnosis.findings}
-        return tuple(finding for finding in self.findings if (finding.code, finding.layer) not in explained)
+        explained = {_place(one) for diagnosis in self.diagnoses for one in diagnosis.findings}
+        return tuple(finding for finding in self.findings if _place(finding) not in explained)
 
     def render(self, style: str) -> str:
         """Return the report in one of `FORMATS`.
@@ -157,6 +157,10 @@ class Report:
 
         return render_fragment(self)
 
+    def __repr__(self) -> str:
+        """Return one line; `str` gives the whole report."""
+        return f"<Report on model '{self.run.facts.model}': {self.headline}; {self.counts}>"
+
     def __str__(self) -> str:
         return self.to_text()
 
@@ -179,6 +183,10 @@ def write_whole(target: Path, text: str) -> Path:
             f"The report cannot be written to {str(target)!r}: {error.strerror}. Choose a folder that you may write to."
         ) from error
     return target
+
+
+def _place(finding: Finding) -> tuple[str, str | None, str | None]:
+    return finding.code, finding.layer, finding.subject
 
 
 def _by_reason(skipped: tuple[Skipped, ...]) -> str:

@@ -120,10 +120,10 @@ def check_name(check: str, report: Report) -> str:
 
 
 def status(report: Report) -> str:
-    """Say how far training came, such as "10 of 10 epochs, 1000 updates"."""
+    """Say how far training came, such as "10 of 10 epochs, numbered from 0, 1000 updates"."""
     run = report.run
     planned = run.facts.fit.planned_epochs
     done = str(len(run.epochs)) if planned is None else f"{len(run.epochs)} of {planned}"
     updates = run.latest.step if run.observations else 0
     end = "" if report.finished else "; the run did not reach its end"
-    return f"{done} epochs, {updates} updates{end}"
+    return f"{done} epochs, numbered from 0, {updates} updates{end}"

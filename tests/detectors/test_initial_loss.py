@@ -16,8 +16,9 @@ def findings(run):
 
 def started(kind: str, loss: float, activation: str = "linear", from_logits: bool | None = None, **changes):
     output = OutputFacts("output", "head", activation, "head", (3,), LossFacts(kind, kind, from_logits=from_logits))
-    run = healthy_run(3, classifier_facts(outputs=(output,)))
-    return change_output(run, only=(-1,), loss=loss, **changes)
+    run = change_output(healthy_run(3, classifier_facts(outputs=(output,))), only=(-1,), loss=loss, **changes)
+    first, *later = run.observations
+    return replace(run, observations=[replace(first, loss=loss, penalty=None), *later])
 
 
 def test_crossentropy_far_above_that_of_guessing_is_a_warning():
@@ -46,6 +47,13 @@ def test_binary_crossentropy_counts_two_classes_whatever_the_width():
 )
 def test_regression_is_held_against_the_best_constant(kind, factor, count):
     assert len(findings(started(kind, factor * 4.0, constant_loss=4.0))) == count
+
+
+def test_loss_as_trained_counts_where_keras_computes_it_otherwise():
+    run = started("categorical_crossentropy", 9 * LN3, "softmax")
+    first, *later = run.observations
+    run = replace(run, observations=[replace(first, loss=LN3 + 5.0, penalty=5.0), *later])
+    assert findings(run) == []
 
 
 def test_large_logits_are_a_warning():

@@ -112,6 +112,7 @@ def test_run_without_observations_has_fixes_too():
         ("softmax", CE, 3, labels(one_hot=False, rows_sum_to_one=False), (3, "sigmoid", "binary_crossentropy")),
         ("relu", "binary_crossentropy", 1, None, (1, "sigmoid", "binary_crossentropy")),
         ("relu", CE, 3, None, (3, "softmax", CE)),
+        ("softmax", "mean_squared_error", 3, class_labels(), (3, "softmax", "sparse_categorical_crossentropy")),
         ("sigmoid", "poisson", 1, class_labels(maximum=9.0, distinct=10), (1, "softplus", "poisson")),
         ("sigmoid", "poisson", 1, None, (1, "softplus", "poisson")),
     ],
@@ -120,6 +121,14 @@ def test_head_follows_the_labels(activation, loss, units, label, expected):
     output = OutputFacts("output", "head", activation, "head", (units,), LossFacts(loss))
     head = suitable_head(output, label)
     assert (head.units, head.activation, head.loss) == expected
+
+
+def test_classes_counted_from_1_are_counted_from_0_where_the_units_suffice():
+    facts = facts_with(
+        "softmax", "sparse_categorical_crossentropy", data=data(label=class_labels(minimum=1.0, maximum=3.0))
+    )
+    case = case_of(history(facts), finding("DD404", "error", "head"))
+    assert remedy("labels", case).fix.snippet == "y_train = y_train - 1  # and so in validation and test data"
 
 
 # ---- fixes run on a real model

@@ -61,12 +61,12 @@ def test_cause_of_an_explained_finding_is_found():
 
 def test_status_of_an_unfinished_run_says_so():
     report = replace(with_findings(), run=healthy_run(5))
-    assert wording.status(report) == "5 of 10 epochs, 500 updates; the run did not reach its end"
+    assert wording.status(report) == "5 of 10 epochs, numbered from 0, 500 updates; the run did not reach its end"
 
 
 def test_status_without_observations_counts_nothing():
     report = replace(with_findings(), run=Run(classifier_facts(), (), finished=True))
-    assert wording.status(report) == "0 of 10 epochs, 0 updates"
+    assert wording.status(report) == "0 of 10 epochs, numbered from 0, 0 updates"
 
 
 def test_check_without_a_known_name_is_named_by_its_code():
