@@ -22,6 +22,7 @@ LEVELS = {
     "deepdebug.detectors": 1,
     "deepdebug.diagnosis": 1,
     "deepdebug.deepdiagnosis": 1,
+    "deepdebug.lrp": 2,
     "deepdebug.model": 2,
     "deepdebug.report": 3,
     "deepdebug.config": 3,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class Call:
         inputs: The tensors that came in, masks left out.
         outputs: The tensors that went out.
         masked: Whether a mask came in.
+        arguments: What the call was given, as (positional, by name).
     """
 
     name: str
@@ -34,6 +35,13 @@ class Call:
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
     masked: bool = False
+    arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def again(self, inputs: Sequence[Any]) -> Any:
+        """Call the layer once more, with other tensors in place of `inputs`."""
+        others = dict(zip(map(id, self.inputs), inputs, strict=True))
+        args, kwargs = keras.tree.map_structure(lambda one: others.get(id(one), one), self.arguments)
+        return self.operation.call(*args, **kwargs)
 
 
 def leaves(model: keras.Model, depth: str = "deep") -> dict[str, keras.Operation]:
@@ -107,7 +115,7 @@ def _recording(name: str, operation: keras.Operation, calls: list[Call]) -> Call
         outputs = original(*args, **kwargs)
         named = {key: value for key, value in kwargs.items() if key not in MASKS}
         masked = any(kwargs.get(key) is not None for key in MASKS)
-        calls.append(Call(name, operation, _tensors((args, named)), _tensors(outputs), masked))
+        calls.append(Call(name, operation, _tensors((args, named)), _tensors(outputs), masked, (args, kwargs)))
         return outputs
 
     return call

@@ -88,7 +88,7 @@ def test_killed_run_is_judged_as_far_as_it_came(recorded, runner):
     result = runner.invoke(app, ["diagnose", str(file)])
     assert result.exit_code == 1
     assert "recording: line 7 is cut off" in result.stdout
-    assert "4 of 10 epochs, 400 updates; the run did not reach its end" in result.stdout
+    assert "4 of 10 epochs, numbered from 0, 400 updates; the run did not reach its end" in result.stdout
 
 
 def test_unknown_preset_is_refused(recorded, runner):

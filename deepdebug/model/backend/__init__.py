@@ -8,6 +8,8 @@ Every module here offers the same functions:
 - `trace(function, *arguments)`: runs the Python code of a function of native tensors once, for its side effects;
 - `value_and_gradients(function, values)`: `function(values)` returns a loss and a payload; the result is
   `(loss, payload, gradients)` with `None` as the gradient of a value on which the loss does not depend;
+- `linearized(function, x)`: `function(x)`, and the function that multiplies with its transposed Jacobian at `x`, which
+  is a tensor or a list of tensors;
 - `tapped(function, model, receive)`: a training function that shows each batch to `receive` before it trains on it;
 - `undisturbed(model)`: a context manager that puts back what a call of the model may change beside its Keras variables:
   the state of the backend's own random generator and of its own modules inside the model.

@@ -53,6 +53,12 @@ def value_and_gradients(
     return loss, payload, [next(remaining) if take else None for take in floating]
 
 
+def linearized(function: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return `function(x)` and the product with its transposed Jacobian; the two share one forward pass."""
+    y, back = jax.vjp(function, x)
+    return y, lambda s: back(s)[0]
+
+
 @contextlib.contextmanager
 def undisturbed(_model: Any) -> Iterator[None]:
     """Do nothing: JAX has no global random state, and its arrays cannot be changed."""

@@ -47,6 +47,14 @@ def value_and_gradients(
     return loss, payload, [None if one is None else tf.convert_to_tensor(one) for one in gradients]
 
 
+def linearized(function: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return `function(x)` and the product with its transposed Jacobian; the two share one forward pass."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = function(x)
+    return y, lambda s: tape.gradient(y, x, output_gradients=s, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
 @contextlib.contextmanager
 def undisturbed(_model: Any) -> Iterator[None]:
     """Do nothing: Keras draws through its own seeds, which the probe never advances."""

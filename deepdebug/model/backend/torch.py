@@ -45,6 +45,20 @@ def value_and_gradients(
     return loss.detach(), payload, [next(gradients) if leaf.requires_grad else None for leaf in leaves]
 
 
+def linearized(function: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return `function(x)` and the product with its transposed Jacobian; the two share one forward pass."""
+    inputs = [one.detach().requires_grad_() for one in (x if isinstance(x, list) else [x])]
+    with torch.enable_grad():
+        y = function(inputs if isinstance(x, list) else inputs[0])
+
+    def back(s: Any) -> Any:
+        gradients = torch.autograd.grad(y, inputs, s, allow_unused=True)
+        found = [torch.zeros_like(one) if it is None else it for one, it in zip(inputs, gradients, strict=True)]
+        return found if isinstance(x, list) else found[0]
+
+    return y.detach(), back
+
+
 @contextlib.contextmanager
 def undisturbed(model: torch.nn.Module) -> Iterator[None]:
     """Put back torch's random generators and, of every torch module in the model, its buffers and its mode.

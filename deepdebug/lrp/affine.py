@@ -1,0 +1,131 @@
+"""Layers as affine maps `z = kernel * x + bias`, whose kernel and bias a rule may exchange."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from deepdebug.model import backend, private
+
+Apply = Callable[[Any, Any, Any], Any]
+BIAS_ROLES = ("bias",)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """One affine map of a layer.
+
+    Args:
+        apply: `apply(x, kernel, bias)` returns z; `bias` may be `None`.
+        kernel: The kernel, or a tuple of kernels.
+        bias: The bias, or `None`.
+    """
+
+    apply: Apply
+    kernel: Any
+    bias: Any = None
+
+    def terms(self, x: Any, kernel: Any, bias: Any = None) -> tuple[Any, Callable[[Any], Any]]:
+        """Return z for this kernel and bias, and the function that multiplies with the transposed kernel.
+
+        Args:
+            x: Inputs, of shape (rows, ...).
+            kernel: The kernel to use.
+            bias: The bias to use. Defaults to `None`: none.
+        """
+        z, back = backend.current().linearized(lambda one: self.apply(one, kernel, bias), x)
+        return z, back
+
+
+def positive(value: Any) -> Any:
+    """Return the positive part of a tensor; `None` stays."""
+    return None if value is None else ops.maximum(value, 0.0)
+
+
+def negative(value: Any) -> Any:
+    """Return the negative part of a tensor; `None` stays."""
+    return None if value is None else ops.minimum(value, 0.0)
+
+
+def stabilised(z: Any, epsilon: float) -> Any:
+    """Return z, moved away from 0 by `epsilon` in the direction of its sign; exact zeros go up."""
+    return z + ops.where(z >= 0, epsilon, -epsilon)
+
+
+def divided(relevance: Any, z: Any) -> Any:
+    """Return relevance / z, and 0 where z is 0: there nothing can be attributed."""
+    is_zero = ops.equal(z, 0.0)
+    return ops.where(is_zero, 0.0, relevance / ops.where(is_zero, 1.0, z))
+
+
+def affine_parts(layer: keras.layers.Layer) -> tuple[Affine, ...]:
+    """Return the affine maps of a layer with a kernel, in the order in which they are applied.
+
+    Args:
+        layer: A built Dense, EinsumDense, convolution, depthwise, separable or transposed convolution.
+    """
+    if hasattr(layer, "pointwise_kernel"):
+        return _separable_parts(layer)
+    kernels: list[keras.Variable] = []
+    biases: list[keras.Variable] = []
+    for variable in layer.trainable_variables + layer.non_trainable_variables:
+        (biases if variable.path.rsplit("/", 1)[-1] in BIAS_ROLES else kernels).append(variable)
+    return (
+        Affine(
+            _call_with(layer, kernels[0], biases[0] if biases else None),
+            _float(kernels[0]),
+            _float(biases[0]) if biases else None,
+        ),
+    )
+
+
+def _float(variable: keras.Variable) -> Any:
+    return ops.cast(variable.value, "float32") if variable.dtype in ("float16", "bfloat16") else variable.value
+
+
+def _call_with(layer: keras.layers.Layer, kernel: keras.Variable, bias: keras.Variable | None) -> Apply:
+    def apply(x: Any, kernel_value: Any, bias_value: Any) -> Any:
+        mapping = [(kernel, kernel_value)]
+        if bias is not None:
+            mapping.append((bias, ops.zeros_like(bias.value) if bias_value is None else bias_value))
+        with keras.StatelessScope(state_mapping=mapping), _without_activation(layer):
+            return layer.call(x)
+
+    return apply
+
+
+@contextlib.contextmanager
+def _without_activation(layer: keras.layers.Layer) -> Iterator[None]:
+    if getattr(layer, "activation", None) is None:
+        yield
+        return
+    before = layer.activation
+    private.replace_attribute(layer, "activation", keras.activations.linear)
+    try:
+        yield
+    finally:
+        private.replace_attribute(layer, "activation", before)
+
+
+def _separable_parts(layer: keras.layers.Layer) -> tuple[Affine, Affine]:
+    def spatial(x: Any, kernel: Any, _bias: Any) -> Any:
+        return ops.depthwise_conv(
+            x, kernel, layer.strides, layer.padding, dilation_rate=layer.dilation_rate, data_format=layer.data_format
+        )
+
+    def pointwise(x: Any, kernel: Any, bias: Any) -> Any:
+        z = ops.conv(x, kernel, 1, "valid", data_format=layer.data_format)
+        return z if bias is None else z + _per_channel(bias, z, layer.data_format)
+
+    bias = None if layer.bias is None else _float(layer.bias)
+    return Affine(spatial, _float(layer.depthwise_kernel)), Affine(pointwise, _float(layer.pointwise_kernel), bias)
+
+
+def _per_channel(values: Any, z: Any, data_format: str) -> Any:
+    shape: Sequence[int] = [-1] + [1] * (len(z.shape) - 2) if data_format == "channels_first" else [-1]
+    return ops.reshape(values, shape)

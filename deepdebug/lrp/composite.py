@@ -1,0 +1,85 @@
+"""Composites: which rule each layer gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from deepdebug.errors import UsageError
+from deepdebug.lrp.affine import Affine
+from deepdebug.lrp.rules import AlphaBeta, Epsilon, Gamma, ZBox, ZPlus
+
+POOLINGS = ("winner", "proportional")
+NEARLY_ZERO = Epsilon(1e-6)
+
+
+class Rule(Protocol):
+    """What a rule is: it takes the relevance of a layer's outputs back to its inputs."""
+
+    def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
+        """Return the relevance of the inputs `a` of one affine map."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """The rule of every layer: by its name, else the first layer's own, else by its kind.
+
+    Args:
+        dense: Rule of Dense and EinsumDense.
+        convolution: Rule of every convolution.
+        normalization: Rule of batch norm, layer norm and rescaling layers. Defaults to `Epsilon(1e-6)`.
+        first: Rule of the layers that read a model input. Defaults to `None`: none of its own.
+        max_pooling: "winner" gives all relevance to the largest element, "proportional" shares it by size. Defaults to
+            `"winner"`.
+        by_name: Rules by layer name. Defaults to none.
+    """
+
+    dense: Rule
+    convolution: Rule
+    normalization: Rule = NEARLY_ZERO
+    first: Rule | None = None
+    max_pooling: str = "winner"
+    by_name: Mapping[str, Rule] | None = None
+
+    def rule(self, name: str, kind: str, is_first: bool) -> Rule:
+        """Return the rule of one layer.
+
+        Args:
+            name: Name of the layer.
+            kind: "dense", "convolution" or "normalization".
+            is_first: Whether it reads a model input.
+        """
+        if self.by_name and name in self.by_name:
+            return self.by_name[name]
+        if is_first and self.first is not None and kind != "normalization":
+            return self.first
+        chosen: Rule = getattr(self, kind)
+        return chosen
+
+
+COMPOSITES: Mapping[str, Callable[[], Composite]] = {
+    # HUDD (IEEE Transactions on Reliability 2021), as its program does it: epsilon is 1e-9 there.
+    "hudd": lambda: Composite(ZPlus(), Epsilon(1e-9)),
+    "z-plus": lambda: Composite(ZPlus(), ZPlus()),
+    "epsilon-plus": lambda: Composite(NEARLY_ZERO, ZPlus()),
+    "epsilon-gamma-box": lambda: Composite(NEARLY_ZERO, Gamma(0.25), first=ZBox()),
+    # The presets A and B of iNNvestigate (Alber et al. 2019).
+    "preset-a": lambda: Composite(Epsilon(0.1), AlphaBeta(1.0, 0.0)),
+    "preset-b": lambda: Composite(Epsilon(0.1), AlphaBeta(2.0, 1.0)),
+    "epsilon": lambda: Composite(Epsilon(), Epsilon()),
+}
+
+
+def find_composite(given: str | Composite) -> Composite:
+    """Return the composite of that name, or the given one.
+
+    Raises:
+        UsageError: When there is none of that name.
+    """
+    if isinstance(given, Composite):
+        return given
+    if given not in COMPOSITES:
+        raise UsageError(f"`composite` got {given!r}; expected one of {', '.join(COMPOSITES)}, or a `Composite`.")
+    return COMPOSITES[given]()

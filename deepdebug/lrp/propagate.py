@@ -1,0 +1,209 @@
+"""Takes relevance back through one call of one layer; the kind of layer decides how."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from deepdebug.errors import UsageError
+from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
+from deepdebug.lrp.composite import Composite
+from deepdebug.model import backend
+from deepdebug.model.families import family_of
+from deepdebug.model.record import Call
+
+layers = keras.layers
+TINY = 1e-9
+COMMON_SETTINGS = ("name", "dtype", "trainable")
+RULED = ("dense", "convolution")
+PASSED = ("activation", "dropout")
+LINEARISED = ("recurrent", "attention")
+MAX_POOLINGS = (
+    layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D,
+    layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D,
+)  # fmt: skip
+AVERAGES = {
+    layers.MaxPooling1D: layers.AveragePooling1D, layers.MaxPooling2D: layers.AveragePooling2D,
+    layers.MaxPooling3D: layers.AveragePooling3D,
+    layers.GlobalMaxPooling1D: layers.GlobalAveragePooling1D, layers.GlobalMaxPooling2D: layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling3D: layers.GlobalAveragePooling3D,
+}  # fmt: skip
+Inputs = tuple[Any, ...]
+Propagation = Callable[[Call, Any], Sequence[Any]]
+_registered: dict[type, Propagation] = {}
+
+
+def register_rule(layer: type) -> Callable[[Propagation], Propagation]:
+    """Register how relevance goes back through a layer class of the user's own.
+
+    Args:
+        layer: The class.
+
+    Returns:
+        A decorator for a function that takes a `Call` (`operation`, `inputs`, `outputs`: tensors of the backend) and
+        the relevance of its output, and returns the relevance of each input.
+
+    Example:
+
+    >>> import keras
+    >>> class Twice(keras.layers.Layer):
+    ...     def call(self, x):
+    ...         return 2 * x
+    >>> @register_rule(Twice)
+    ... def through_twice(call, relevance):
+    ...     return [relevance]
+    """
+
+    def decorator(function: Propagation) -> Propagation:
+        _registered[layer] = function
+        return function
+
+    return decorator
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How to take relevance back.
+
+    Args:
+        composite: The rules.
+        on_unknown: "error", or "gradient" for gradient times input.
+    """
+
+    composite: Composite
+    on_unknown: str = "error"
+
+
+def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> Sequence[Any]:
+    """Return the relevance of each input of a call from that of its output.
+
+    Args:
+        call: The call, with tensors of shape (rows, ...).
+        relevance: Relevance of its output.
+        is_first: Whether it reads a model input.
+        setting: The rules.
+
+    Raises:
+        UsageError: When the layer is unknown and `on_unknown` is "error".
+    """
+    operation, family = call.operation, family_of(call.operation)
+    own = next((_registered[kind] for kind in type(operation).__mro__ if kind in _registered), None)
+    if own is not None:
+        return own(call, relevance)
+    if family in RULED:
+        rule = setting.composite.rule(call.name, family, is_first)
+        return [_through_parts(affine_parts(operation), rule, call.inputs[0], relevance)]
+    if family == "normalization" or isinstance(operation, layers.Rescaling | layers.Normalization):
+        rule = setting.composite.rule(call.name, "normalization", is_first)
+        return [_through_parts((_scaling(operation),), rule, call.inputs[0], relevance)]
+    if family in PASSED:
+        return [relevance]
+    if isinstance(operation, MAX_POOLINGS):
+        return [_through_max_pooling(call, relevance, setting.composite.max_pooling)]
+    if family == "merge":
+        return _through_merge(call, relevance)
+    if family == "reshape":
+        return [_moved_back(call, relevance)]
+    if family in ("pooling", *LINEARISED) or setting.on_unknown == "gradient":
+        return _by_gradient(call, relevance)
+    raise UsageError(
+        f"Layer '{call.name}' is a {type(operation).__name__}, for which no rule is known. Register one with "
+        '`deepdebug.lrp.register_rule`, or pass `on_unknown="gradient"` for gradient times input.'
+    )
+
+
+def _through_parts(parts: Sequence[Affine], rule: Any, x: Any, relevance: Any) -> Any:
+    """Take relevance back through affine maps that follow each other."""
+    inputs = [x]
+    for part in parts[:-1]:
+        inputs.append(part.apply(inputs[-1], part.kernel, part.bias))
+    for part, given in zip(reversed(parts), reversed(inputs), strict=True):
+        relevance = rule.propagate(part, given, relevance)
+    return relevance
+
+
+def _scaling(layer: keras.layers.Layer) -> Affine:
+    """Return a normalising layer as the affine map that it is around the present input, its statistics held fixed."""
+    if isinstance(layer, layers.BatchNormalization):
+        return _batch_normalization(layer)
+
+    def apply(x: Any, kernel: Any, bias: Any) -> Any:
+        y = layer.call(x)
+        return y * kernel + (0.0 if bias is None else bias)
+
+    return Affine(apply, ops.ones(()))
+
+
+def _batch_normalization(layer: keras.layers.BatchNormalization) -> Affine:
+    scale = 1.0 / ops.sqrt(layer.moving_variance.value + layer.epsilon)
+    scale = scale if layer.gamma is None else scale * layer.gamma.value
+    bias = -layer.moving_mean.value * scale
+    bias = bias if layer.beta is None else bias + layer.beta.value
+
+    def apply(x: Any, kernel: Any, offset: Any) -> Any:
+        shape = [1] * len(x.shape)
+        shape[layer.axis] = -1
+        y = x * ops.reshape(kernel, shape)
+        return y if offset is None else y + ops.reshape(offset, shape)
+
+    return Affine(apply, scale, bias)
+
+
+def _through_max_pooling(call: Call, relevance: Any, how: str) -> Any:
+    x = call.inputs[0]
+    if how == "winner":
+        _, back = backend.current().linearized(call.operation.call, x)
+        return back(relevance)
+    config = call.operation.get_config()
+    average = AVERAGES[type(call.operation)](**{key: config[key] for key in config if key not in COMMON_SETTINGS})
+    z, back = backend.current().linearized(average.call, x)
+    return x * back(divided(relevance, stabilised(z, TINY)))
+
+
+def _moved_back(call: Call, relevance: Any) -> Any:
+    """Take relevance back through a layer that only moves elements, drops some or adds zeros."""
+    _, back = backend.current().linearized(_of_tensors(call), list(call.inputs))
+    return back(relevance)[0]
+
+
+def _through_merge(call: Call, relevance: Any) -> Sequence[Any]:
+    kind, count = type(call.operation).__name__, len(call.inputs)
+    if kind == "Concatenate":
+        _, back = backend.current().linearized(_of_tensors(call), list(call.inputs))
+        found: Sequence[Any] = back(relevance)
+        return found
+    if kind in ("Multiply", "Dot", "Matmul", "Divide"):
+        # Gates and their signals share evenly, so that nothing is lost (Ali et al. 2022, uniform rule).
+        return [_like(relevance, x) / count for x in call.inputs]
+    return _by_gradient(call, relevance)
+
+
+def _like(relevance: Any, x: Any) -> Any:
+    """Return relevance in the shape of `x`, summed over what was broadcast."""
+    if tuple(relevance.shape) == tuple(x.shape):
+        return relevance
+    missing = len(relevance.shape) - len(x.shape)
+    axes = [axis for axis in range(1, len(relevance.shape)) if axis < missing + 1 or x.shape[axis - missing] == 1]
+    return ops.reshape(ops.sum(relevance, axis=tuple(axes)), ops.shape(x))
+
+
+def _by_gradient(call: Call, relevance: Any) -> Sequence[Any]:
+    """Share by gradient times input: exact for linear operations without a constant, else the stated fallback."""
+    z, back = backend.current().linearized(_of_tensors(call), list(call.inputs))
+    shares = back(divided(relevance, stabilised(z, TINY)))
+    return [x * share for x, share in zip(call.inputs, shares, strict=True)]
+
+
+def _of_tensors(call: Call) -> Callable[[Sequence[Any]], Any]:
+    """Return the call as a function of its tensors alone."""
+    return functools.partial(_again, call)
+
+
+def _again(call: Call, tensors: Sequence[Any]) -> Any:
+    outputs = call.again(tensors)
+    return keras.tree.flatten(outputs)[0]

@@ -1,0 +1,24 @@
+"""LRP z+."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from deepdebug.lrp.affine import Affine, divided, negative, positive
+
+
+@dataclass(frozen=True, slots=True)
+class ZPlus:
+    """Share the relevance by the positive parts of the products alone; the bias is left out, so nothing is absorbed.
+
+    `R_i = sum_j (x_i w_ij)+ / sum_i (x_i w_ij)+ * R_j` (Montavon et al. 2017, section 4.1). An output without a
+    positive part passes nothing on.
+    """
+
+    def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
+        """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""
+        up, back_up = part.terms(positive(a), positive(part.kernel))
+        down, back_down = part.terms(negative(a), negative(part.kernel))
+        share = divided(relevance, up + down)
+        return positive(a) * back_up(share) + negative(a) * back_down(share)

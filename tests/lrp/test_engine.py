@@ -1,0 +1,206 @@
+"""Relevance through whole models."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from deepdebug.errors import UsageError
+from deepdebug.lrp import COMPOSITES, Composite, Explainer, register_rule, relevance
+from deepdebug.lrp.rules import Epsilon
+
+X = np.random.RandomState(0).rand(6, 12, 12, 2).astype("float32")
+ZERO = Composite(Epsilon(0.0), Epsilon(0.0), Epsilon(0.0))
+
+
+def without_bias(*body, head="softmax"):
+    """Return a functional model; `body` are layers without bias."""
+    keras.utils.set_random_seed(3)
+    inputs = outputs = keras.Input((12, 12, 2))
+    for layer in body:
+        outputs = layer(outputs)
+    outputs = layers.Flatten()(outputs) if len(outputs.shape) > 2 else outputs
+    return keras.Model(inputs, layers.Dense(3, head, use_bias=False)(outputs))
+
+
+def conv(filters=4, size=3, **settings):
+    return layers.Conv2D(filters, size, use_bias=False, **settings)
+
+
+def residual():
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((12, 12, 2))
+    x = conv(activation="relu", padding="same")(inputs)
+    x = layers.ReLU()(layers.Add()([x, conv(padding="same")(x)]))
+    x = layers.Concatenate()([x, layers.Average()([x, x])])
+    return keras.Model(inputs, layers.Dense(3, use_bias=False)(layers.GlobalAveragePooling2D()(x)))
+
+
+MODELS = {
+    "valid": lambda: without_bias(conv(activation="relu"), conv(strides=2, activation="relu")),
+    "dilated": lambda: without_bias(conv(dilation_rate=2, activation="relu")),
+    "grouped": lambda: without_bias(conv(groups=2, padding="same", activation="relu")),
+    "depthwise": lambda: without_bias(layers.DepthwiseConv2D(3, use_bias=False), layers.ReLU()),
+    "transposed": lambda: without_bias(conv(strides=2), layers.Conv2DTranspose(2, 3, use_bias=False)),
+    "max_pooling": lambda: without_bias(conv(activation="relu"), layers.MaxPooling2D(3, 2)),
+    "average_pooling": lambda: without_bias(conv(activation="relu"), layers.AveragePooling2D(2)),
+    "global_max": lambda: without_bias(conv(activation="relu"), layers.GlobalMaxPooling2D()),
+    "moved": lambda: without_bias(layers.Permute((2, 1, 3)), layers.Reshape((24, 12, 1)), conv(), layers.Dropout(0.5)),
+    "residual": residual,
+}
+
+
+def logits(model, x):
+    last = model.layers[-1]
+    before = keras.Model(model.inputs, last.input).predict(x, verbose=0)
+    return before @ ops.convert_to_numpy(last.kernel)
+
+
+@pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
+def test_relevance_is_conserved_in_every_layer(build):
+    model = build()
+    found = relevance(model, X, composite=ZERO)
+    explained = logits(model, X).max(axis=1).sum()
+    for one in found.conservation:
+        assert one.inputs == pytest.approx(one.outputs, rel=2e-4), one.layer
+    assert next(iter(found.values())).sum() == pytest.approx(explained, rel=1e-3)
+    assert {array.shape[0] for array in found.values()} == {len(X)}
+
+
+@pytest.mark.parametrize("composite", COMPOSITES)
+def test_every_composite_gives_finite_relevance_of_the_shape_of_each_input(composite):
+    model = residual()
+    found = relevance(model, X, composite=composite)
+    assert all(np.isfinite(array).all() for array in found.values())
+    assert next(iter(found.values())).shape == X.shape
+
+
+def test_zero_rule_is_gradient_times_input_without_bias():
+    model = MODELS["valid"]()
+    step = 1e-2
+    first = next(iter(relevance(model, X[:1], composite=ZERO, target=1).values()))
+    base = logits(model, X[:1])[0, 1]
+    for place in [(0, 3, 4, 1), (0, 7, 7, 0)]:
+        moved = X[:1].copy()
+        moved[place] += step
+        gradient = (logits(model, moved)[0, 1] - base) / step
+        assert first[place] == pytest.approx(gradient * X[place], abs=2e-3)
+
+
+def test_bias_takes_its_share_and_the_record_says_so():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="head")])
+    model.set_weights([np.array([[1.0], [2.0]]), np.array([3.0])])
+    found = relevance(model, np.array([[1.0, 1.0]]), composite=ZERO)
+    np.testing.assert_allclose(found["head"], [[1.0, 2.0]], rtol=1e-6)
+    (record,) = found.conservation
+    assert (record.outputs, record.inputs, record.absorbed) == (6.0, 3.0, 0.5)
+
+
+def test_softmax_behind_the_last_layer_is_stripped_too():
+    stack = [keras.Input((2,)), layers.Dense(2, use_bias=False, name="head"), layers.Softmax()]
+    model = keras.Sequential(stack)
+    model.set_weights([np.array([[1.0, 0.0], [0.0, 2.0]])])
+    np.testing.assert_allclose(relevance(model, np.array([[1.0, 3.0]]), composite=ZERO)["head"], [[0.0, 6.0]])
+
+
+def test_images_do_not_influence_each_other():
+    explainer = Explainer(MODELS["max_pooling"]())
+    together = explainer(X)
+    for index in (0, 4):
+        alone = explainer(X[index : index + 1])
+        for name, array in alone.items():
+            np.testing.assert_allclose(array[0], together[name][index], rtol=1e-4, atol=1e-5)
+
+
+def test_each_row_may_have_a_target_of_its_own():
+    model = MODELS["valid"]()
+    wanted = np.array([0, 1, 2, 0, 1, 2])
+    found = relevance(model, X, composite=ZERO, target=wanted)
+    sums = next(iter(found.values())).reshape(len(X), -1).sum(axis=1)
+    np.testing.assert_allclose(sums, logits(model, X)[np.arange(6), wanted], rtol=1e-3, atol=1e-4)
+
+
+def test_new_weights_are_seen_by_a_compiled_explainer():
+    model = MODELS["valid"]()
+    explainer = Explainer(model, composite=ZERO)
+    before = sum(array.sum() for array in explainer(X, 0).values())
+    model.layers[-1].kernel.assign(2 * model.layers[-1].kernel)
+    assert sum(array.sum() for array in explainer(X, 0).values()) == pytest.approx(2 * before, rel=1e-3)
+
+
+def test_model_is_left_as_it_was():
+    model = without_bias(conv(activation="relu"), layers.BatchNormalization())
+    model.compile("sgd", "mse")
+    before = [one.copy() for one in model.get_weights()]
+    settings = [vars(layer).keys() for layer in model.layers]
+    relevance(model, X)
+    assert [vars(layer).keys() for layer in model.layers] == settings
+    assert all(np.array_equal(one, other) for one, other in zip(model.get_weights(), before, strict=True))
+
+
+def test_only_the_layers_asked_for_are_returned():
+    model = residual()
+    name = model.layers[-1].name
+    assert list(relevance(model, X, layers=[name])) == [name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"composite": "deep-taylor"}, "`composite` got 'deep-taylor'; expected one of hudd"),
+        ({"target": "truth"}, "`target` got 'truth'"),
+        ({"target": [0, 1]}, r"`target` got an array of shape \(2,\)"),
+        ({"layers": ["gone"]}, r"`layers` got \['gone'\]"),
+        ({"on_unknown": "skip"}, "`on_unknown` got 'skip'"),
+    ],
+)
+def test_wrong_argument_is_refused(arguments, message):
+    with pytest.raises(UsageError, match=message):
+        relevance(residual(), X, **arguments)
+
+
+class Doubled(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+def test_unknown_layer_is_an_error_that_says_what_to_do():
+    model = without_bias(Doubled(name="mine"))
+    with pytest.raises(UsageError, match=r"Layer 'mine' is a Doubled.*register_rule.*on_unknown"):
+        relevance(model, X)
+
+
+def test_unknown_layer_may_pass_by_gradient_times_input():
+    model = without_bias(Doubled())
+    found = relevance(model, X, composite=ZERO, on_unknown="gradient")
+    assert found.conservation[0].absorbed == pytest.approx(0, abs=1e-4)
+
+
+class Tripled(keras.layers.Layer):
+    def call(self, x):
+        return 3 * x
+
+
+def test_layer_of_the_user_gets_the_rule_that_was_registered():
+    @register_rule(Tripled)
+    def through(call, relevance):
+        return [0.5 * relevance]
+
+    found = relevance(without_bias(Tripled(name="mine")), X, composite=ZERO)
+    record = next(one for one in found.conservation if one.layer == "mine")
+    assert record.absorbed == pytest.approx(0.5)
+
+
+def test_operation_between_the_layers_of_a_subclassed_model_is_an_error():
+    class Broken(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = layers.Dense(3, name="one"), layers.Dense(2, name="two")
+
+        def call(self, x):
+            return self.two(ops.square(self.one(x)))
+
+    model = Broken()
+    model(np.zeros((1, 4), "float32"))
+    with pytest.raises(UsageError, match="cannot be followed at layer 'two'"):
+        relevance(model, np.ones((1, 4), "float32"))
