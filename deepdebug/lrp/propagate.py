@@ -13,6 +13,7 @@ from keras import ops
 from deepdebug.errors import UsageError
 from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
 from deepdebug.lrp.composite import Composite
+from deepdebug.lrp.scaling import scaling_part
 from deepdebug.model import backend
 from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
@@ -98,9 +99,10 @@ def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> S
     if family in RULED:
         rule = setting.composite.rule(call.name, family, is_first)
         return [_through_parts(affine_parts(operation), rule, call.inputs[0], relevance)]
-    if family == "normalization" or isinstance(operation, layers.Rescaling | layers.Normalization):
+    scaling = scaling_part(operation, call.inputs[0])
+    if scaling is not None:
         rule = setting.composite.rule(call.name, "normalization", is_first)
-        return [_through_parts((_scaling(operation),), rule, call.inputs[0], relevance)]
+        return [rule.propagate(scaling, call.inputs[0], relevance)]
     if family in PASSED:
         return [relevance]
     if isinstance(operation, MAX_POOLINGS):
@@ -125,33 +127,6 @@ def _through_parts(parts: Sequence[Affine], rule: Any, x: Any, relevance: Any) -
     for part, given in zip(reversed(parts), reversed(inputs), strict=True):
         relevance = rule.propagate(part, given, relevance)
     return relevance
-
-
-def _scaling(layer: keras.layers.Layer) -> Affine:
-    """Return a normalising layer as the affine map that it is around the present input, its statistics held fixed."""
-    if isinstance(layer, layers.BatchNormalization):
-        return _batch_normalization(layer)
-
-    def apply(x: Any, kernel: Any, bias: Any) -> Any:
-        y = layer.call(x)
-        return y * kernel + (0.0 if bias is None else bias)
-
-    return Affine(apply, ops.ones(()))
-
-
-def _batch_normalization(layer: keras.layers.BatchNormalization) -> Affine:
-    scale = 1.0 / ops.sqrt(layer.moving_variance.value + layer.epsilon)
-    scale = scale if layer.gamma is None else scale * layer.gamma.value
-    bias = -layer.moving_mean.value * scale
-    bias = bias if layer.beta is None else bias + layer.beta.value
-
-    def apply(x: Any, kernel: Any, offset: Any) -> Any:
-        shape = [1] * len(x.shape)
-        shape[layer.axis] = -1
-        y = x * ops.reshape(kernel, shape)
-        return y if offset is None else y + ops.reshape(offset, shape)
-
-    return Affine(apply, scale, bias)
 
 
 def _through_max_pooling(call: Call, relevance: Any, how: str) -> Any:

@@ -1,0 +1,76 @@
+"""Layers that normalise or rescale, as the affine maps that they are around the present input.
+
+The statistics that a layer takes of its own input are held fixed, so that what it does to each element is a product and
+a shift (Ali et al. 2022, section 3.2, for layer norm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from deepdebug.lrp.affine import Affine
+
+layers = keras.layers
+
+
+def scaling_part(layer: keras.Operation, x: Any) -> Affine | None:
+    """Return a normalising or rescaling layer as an affine map, or `None` for any other.
+
+    Args:
+        layer: A built layer.
+        x: Its input, of shape (rows, ...).
+    """
+    if isinstance(layer, layers.BatchNormalization):
+        return _batch_normalization(layer)
+    if isinstance(layer, layers.LayerNormalization):
+        return _layer_normalization(layer, x)
+    if isinstance(layer, layers.UnitNormalization | layers.RMSNormalization):
+        return Affine(lambda one, kernel, _bias: one * kernel, ops.stop_gradient(_ratio(layer.call(x), x)))
+    if isinstance(layer, layers.Rescaling | layers.Normalization):
+        return Affine(lambda one, kernel, _bias: layer.call(one) * kernel, ops.ones(()))
+    return None
+
+
+def _batch_normalization(layer: keras.layers.BatchNormalization) -> Affine:
+    scale = 1.0 / ops.sqrt(layer.moving_variance.value + layer.epsilon)
+    scale = scale if layer.gamma is None else scale * layer.gamma.value
+    bias = -layer.moving_mean.value * scale
+    bias = bias if layer.beta is None else bias + layer.beta.value
+
+    def apply(x: Any, kernel: Any, offset: Any) -> Any:
+        y = x * _along(kernel, x, [layer.axis])
+        return y if offset is None else y + _along(offset, x, [layer.axis])
+
+    return Affine(apply, scale, bias)
+
+
+def _layer_normalization(layer: keras.layers.LayerNormalization, x: Any) -> Affine:
+    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+    variance = ops.var(x, axis=tuple(axes), keepdims=True)
+    spread = ops.stop_gradient(ops.sqrt(variance + layer.epsilon))
+    scale = ops.ones(()) if layer.gamma is None else _along(layer.gamma.value, x, axes)
+    bias = None if layer.beta is None else _along(layer.beta.value, x, axes)
+
+    def apply(one: Any, kernel: Any, offset: Any) -> Any:
+        y = (one - ops.mean(one, axis=tuple(axes), keepdims=True)) / spread * kernel
+        return y if offset is None else y + offset
+
+    return Affine(apply, scale, bias)
+
+
+def _along(values: Any, x: Any, axes: Sequence[int]) -> Any:
+    """Return values of the given axes in a shape that goes with `x`."""
+    rank = len(x.shape)
+    wanted = [1] * rank
+    for axis, size in zip(sorted(one % rank for one in axes), values.shape, strict=True):
+        wanted[axis] = size
+    return ops.reshape(values, wanted)
+
+
+def _ratio(y: Any, x: Any) -> Any:
+    is_zero = ops.equal(x, 0.0)
+    return ops.where(is_zero, 0.0, y / ops.where(is_zero, 1.0, x))
