@@ -250,7 +250,7 @@ def show(rows: Sequence[Row], long: LongRun | None, console: Console) -> None:
 def _table(work: str, rows: Sequence[Row]) -> Table:
     table = Table(title=f"{work}: median (range) over the repeats")
     for column in ("callback", "s per epoch", "ratio to none", "added ms", "set-up s"):
-        table.add_column(column, justify="left" if column == "callback" else "right", no_wrap=True)
+        table.add_column(column, justify="left" if column == "callback" else "right", no_wrap=column == "callback")
     for row in rows:
         table.add_row(
             row.callback, _spread(row.seconds, 4), _spread(row.ratios, 3), _spread(row.added, 1), _spread(row.setup, 2)
