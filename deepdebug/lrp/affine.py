@@ -54,7 +54,7 @@ def negative(value: Any) -> Any:
 
 def stabilised(z: Any, epsilon: float) -> Any:
     """Return z, moved away from 0 by `epsilon` in the direction of its sign; exact zeros go up."""
-    return z + ops.where(z >= 0, epsilon, -epsilon)
+    return z + epsilon * (2 * ops.cast(z >= 0, z.dtype) - 1)
 
 
 def divided(relevance: Any, z: Any) -> Any:

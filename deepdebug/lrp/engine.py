@@ -114,7 +114,7 @@ class Explainer:
         Raises:
             UsageError: When the target is none, or a layer has no rule.
         """
-        native = keras.tree.map_structure(lambda one: ops.convert_to_tensor(one, dtype="float32"), x)
+        native = keras.tree.map_structure(self._native, x)
         rows = int(keras.tree.flatten(native)[0].shape[0])
         how, indices = checked_target(target, rows)
         values = backend.current().values(self._variables)
@@ -123,6 +123,12 @@ class Explainer:
         totals = np.asarray(ops.convert_to_numpy(sums), "float64").reshape(-1, 2)
         records = [Conservation(name, *map(float, pair)) for name, pair in zip(self._names, totals, strict=True)]
         return Relevance(arrays, records)
+
+    def _native(self, values: Any) -> Any:
+        """Return inputs as a tensor, numbers in single precision or, for a model in double precision, in double."""
+        dtype = "float64" if self._model.compute_dtype == "float64" else "float32"
+        is_float = np.issubdtype(np.asarray(values).dtype, np.floating)
+        return ops.convert_to_tensor(values, dtype=dtype if is_float else None)
 
     def _compile(self, how: str) -> Any:
         def function(values: Any, x: Any, indices: Any) -> Any:
@@ -162,7 +168,7 @@ class Explainer:
             parts = propagate(call, relevance, is_first, self._setting)
             for source, part in zip(sources, parts, strict=False):
                 waiting[source] = part if source not in waiting else waiting[source] + part
-            total = sum((ops.sum(part) for part in parts), start=ops.zeros(()))
+            total = sum((ops.sum(part) for part in parts[1:]), start=ops.sum(parts[0]))
             results.append((call.name, parts[0], ops.stack([ops.sum(relevance), total])))
         return self._collected(results[::-1])
 

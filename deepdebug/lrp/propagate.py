@@ -19,7 +19,7 @@ from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
 
 layers = keras.layers
-TINY = 1e-9
+TINY = 1e-12  # only to keep 0 / 0 apart
 COMMON_SETTINGS = ("name", "dtype", "trainable")
 RULED = ("dense", "convolution")
 PASSED = ("activation", "dropout")
@@ -34,7 +34,13 @@ AVERAGES = {
     layers.GlobalMaxPooling1D: layers.GlobalAveragePooling1D, layers.GlobalMaxPooling2D: layers.GlobalAveragePooling2D,
     layers.GlobalMaxPooling3D: layers.GlobalAveragePooling3D,
 }  # fmt: skip
-Inputs = tuple[Any, ...]
+ACTIVATION_OPERATIONS = (
+    "Celu", "Elu", "Gelu", "Glu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "LogSigmoid", "Mish", "Relu",
+    "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "SparsePlus", "Squareplus", "Tanh",
+    "TanhShrink",
+)  # fmt: skip
+# Operations of `keras.ops` for which f(c x) = c f(x), so that gradient times input loses nothing.
+HOMOGENEOUS_OPERATIONS = ("Amax", "Amin", "Max", "Mean", "Min", "Negative", "Pad", "Sum", "TrueDivide")
 Propagation = Callable[[Call, Any], Sequence[Any]]
 _registered: dict[type, Propagation] = {}
 
@@ -111,7 +117,10 @@ def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> S
         return _through_merge(call, relevance)
     if family == "reshape":
         return [_moved_back(call, relevance)]
-    if family in ("pooling", *LINEARISED) or setting.on_unknown == "gradient":
+    if type(operation).__name__ in ACTIVATION_OPERATIONS:
+        return [relevance]
+    is_homogeneous = family in ("pooling", *LINEARISED) or type(operation).__name__ in HOMOGENEOUS_OPERATIONS
+    if is_homogeneous or setting.on_unknown == "gradient":
         return _by_gradient(call, relevance)
     raise UsageError(
         f"Layer '{call.name}' is a {type(operation).__name__}, for which no rule is known. Register one with "

@@ -6,6 +6,7 @@ a shift (Ali et al. 2022, section 3.2, for layer norm).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ def scaling_part(layer: keras.Operation, x: Any) -> Affine | None:
         return _batch_normalization(layer)
     if isinstance(layer, layers.LayerNormalization):
         return _layer_normalization(layer, x)
+    if isinstance(layer, layers.GroupNormalization):
+        return _group_normalization(layer, x)
     if isinstance(layer, layers.UnitNormalization | layers.RMSNormalization):
         return Affine(lambda one, kernel, _bias: one * kernel, ops.stop_gradient(_ratio(layer.call(x), x)))
     if isinstance(layer, layers.Rescaling | layers.Normalization):
@@ -57,6 +60,28 @@ def _layer_normalization(layer: keras.layers.LayerNormalization, x: Any) -> Affi
 
     def apply(one: Any, kernel: Any, offset: Any) -> Any:
         y = (one - ops.mean(one, axis=tuple(axes), keepdims=True)) / spread * kernel
+        return y if offset is None else y + offset
+
+    return Affine(apply, scale, bias)
+
+
+def _group_normalization(layer: keras.layers.GroupNormalization, x: Any) -> Affine:
+    axis, channels = layer.axis % len(x.shape), x.shape[layer.axis]
+    groups = channels if layer.groups == -1 else layer.groups
+    shape = (-1, math.prod(x.shape[1:]) // channels, groups, channels // groups)
+
+    def grouped(one: Any) -> Any:
+        return ops.reshape(ops.moveaxis(one, axis, -1), shape)
+
+    spread = ops.stop_gradient(ops.sqrt(ops.var(grouped(x), axis=(1, 3), keepdims=True) + layer.epsilon))
+    moved = [-1, *(size for place, size in enumerate(x.shape) if place not in (0, axis)), channels]
+    scale = ops.ones(()) if layer.gamma is None else _along(layer.gamma.value, x, [axis])
+    bias = None if layer.beta is None else _along(layer.beta.value, x, [axis])
+
+    def apply(one: Any, kernel: Any, offset: Any) -> Any:
+        parts = grouped(one)
+        y = (parts - ops.mean(parts, axis=(1, 3), keepdims=True)) / spread
+        y = ops.moveaxis(ops.reshape(y, moved), -1, axis) * kernel
         return y if offset is None else y + offset
 
     return Affine(apply, scale, bias)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
+import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -71,5 +72,7 @@ def start(values: Any, how: str, indices: Any) -> Any:
         indices = ops.argmax(flat, axis=1)
     elif how == "largest":
         indices = ops.argmax(ops.abs(flat), axis=1)
-    mask = ops.one_hot(ops.cast(indices, "int32"), size, dtype="float32")
-    return ops.reshape(ops.cast(flat, "float32") * mask, ops.shape(values))
+    dtype = keras.backend.standardize_dtype(flat.dtype)
+    dtype = "float64" if dtype == "float64" else "float32"
+    mask = ops.one_hot(ops.cast(indices, "int32"), size, dtype=dtype)
+    return ops.reshape(ops.cast(flat, dtype) * mask, ops.shape(values))

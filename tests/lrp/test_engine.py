@@ -50,6 +50,17 @@ MODELS = {
 }
 
 
+def by_operations():
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((12, 12, 2))
+    x = ops.relu(conv()(inputs / 2.0))
+    x = ops.concatenate([ops.max(x, axis=(1, 2)), ops.mean(x, axis=(1, 2)), ops.sum(-x, axis=(1, 2))], axis=-1)
+    return keras.Model(inputs, layers.Dense(3, use_bias=False)(ops.expand_dims(x, 1)[:, 0]))
+
+
+MODELS["operations"] = by_operations
+
+
 def logits(model, x):
     last = model.layers[-1]
     before = keras.Model(model.inputs, last.input).predict(x, verbose=0)
@@ -204,3 +215,21 @@ def test_operation_between_the_layers_of_a_subclassed_model_is_an_error():
     model(np.zeros((1, 4), "float32"))
     with pytest.raises(UsageError, match="cannot be followed at layer 'two'"):
         relevance(model, np.ones((1, 4), "float32"))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX computes in double precision only where told at start"
+)
+def test_double_precision_conserves_to_the_eighth_digit():
+    keras.utils.set_random_seed(3)
+    stack = [
+        keras.Input((12, 12, 2), dtype="float64"), conv(activation="relu", dtype="float64"),
+        layers.MaxPooling2D(3, 2, dtype="float64"), conv(strides=2, padding="same", activation="relu", dtype="float64"),
+        layers.AveragePooling2D(2, dtype="float64"), layers.Flatten(dtype="float64"),
+        layers.Dense(3, use_bias=False, dtype="float64"),
+    ]  # fmt: skip
+    model = keras.Sequential(stack)
+    rule = Epsilon(1e-12)
+    found = relevance(model, X.astype("float64"), composite=Composite(rule, rule, rule))
+    explained = found.conservation[-1].outputs
+    assert all(abs(one.inputs - explained) <= 1e-8 * abs(explained) for one in found.conservation)
