@@ -221,6 +221,6 @@ def test_input_of_another_type_than_declared_is_followed():
     ids, numbers = keras.Input((5,), dtype="int32", name="ids"), keras.Input((3,), name="numbers")
     embedded = layers.Flatten()(layers.Embedding(10, 4, name="table")(ids))
     model = keras.Model([ids, numbers], layers.Dense(1)(layers.Concatenate()([embedded, numbers])))
-    x = [keras.ops.ones((2, 5), "int64"), keras.ops.ones((2, 3))]
+    x = [keras.ops.ones((2, 5), "uint8"), keras.ops.ones((2, 3))]
     facts = {layer.name: layer for layer in follow(model, x).layers}
     assert facts["table"].inputs == ("input:ids",)
