@@ -21,7 +21,10 @@ from tests.diagnosis.real import execute, fix_of, found_by, normal, read, seen_o
 
 SPARSE = "sparse_categorical_crossentropy"
 BINARY = "binary_crossentropy"
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras on torch
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras on torch
+]
 
 
 def compiled(*stack: layers.Layer, shape: tuple[int, ...] = (4,), loss: object = "mse") -> keras.Model:

@@ -81,8 +81,13 @@ def expected(rule, x, weights, bias, relevance):
             return shared(products - rule.low * up(weights) - rule.high * down(weights), 0 * bias, relevance)
 
 
+FAST_KINDS = ("dense", "conv2d_same_strided")
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in FAST_KINDS else pytest.mark.slow) for kind in LAYERS]
+)
 def test_rule_is_its_formula_on_a_matrix(kind, rule):
     layer, x = built(kind)
     (part,) = affine_parts(layer)
