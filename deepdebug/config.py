@@ -34,7 +34,7 @@ class Settings:
         preset: "default" or "deepdiagnosis". Defaults to `"default"`.
         log_dir: Folder for the recording and the report; a relative one in the file counts from the file. Defaults to
             `None`: nothing is written.
-        verbose: 0 silent, 1 the report at the end of the training. Defaults to `1`.
+        verbose: 0 silent, 1 what is certainly wrong before the training and the report at its end. Defaults to `1`.
     """
 
     select: tuple[str, ...] | None = None

@@ -34,6 +34,9 @@ class Composite:
         max_pooling: "winner" gives all relevance to the largest element, "proportional" shares it by size. Defaults to
             `"winner"`.
         by_name: Rules by layer name. Defaults to none.
+
+    Raises:
+        UsageError: When `max_pooling` is none of the two.
     """
 
     dense: Rule
@@ -42,6 +45,11 @@ class Composite:
     first: Rule | None = None
     max_pooling: str = "winner"
     by_name: Mapping[str, Rule] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the name of the pooling rule, which would be taken for the other one."""
+        if self.max_pooling not in POOLINGS:
+            raise UsageError(f"`max_pooling` got {self.max_pooling!r}; expected one of {', '.join(POOLINGS)}.")
 
     def rule(self, name: str, kind: str, is_first: bool) -> Rule:
         """Return the rule of one layer.

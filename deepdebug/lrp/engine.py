@@ -101,7 +101,8 @@ class Explainer:
             raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
         self._variables = list(model.variables)
         self._compiled = {how: self._compile(how) for how in ("predicted", "largest", "index")}
-        self._names: list[str] = []
+        self._names: list[str] = []  # of all calls, and of those returned; known when the model was first traced
+        self._returned: list[str] = []
 
     def __call__(self, x: Any, target: Target = "predicted") -> Relevance:
         """Return the relevance at the input of every layer.

@@ -115,7 +115,7 @@ def _is_sparse(structure: Any) -> bool:
 
 def _dense(fit: FitFacts, arrays: tuple[Any, Any] | None) -> tuple[Any, Any] | None:
     """Return arrays as they are; of sparse matrices, which may be too large written out, a sample of rows."""
-    if arrays is None or not _is_sparse(arrays[0]):
+    if arrays is None or not _is_sparse(arrays):
         return arrays
     sample = sample_arrays(*arrays, rows_to_keep(fit, arrays[0]))
     return sample.x, sample.y
@@ -125,7 +125,7 @@ def describe(
     source: Source, sample: Sample | None, input_names: list[str], output_names: list[str]
 ) -> DataFacts | None:
     """Return the facts of the data: of all rows where they are arrays, of a sample where they are sparse or tapped."""
-    complete = source.arrays is not None and not _is_sparse(source.arrays[0])
+    complete = source.arrays is not None and not _is_sparse(source.arrays)
     arrays = _dense(source.fit, source.arrays) or (None if sample is None else (sample.x, sample.y))
     if arrays is None:
         return None

@@ -1,5 +1,7 @@
 """Relevance through whole models."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -179,6 +181,20 @@ def test_only_the_layers_asked_for_are_returned():
 def test_wrong_argument_is_refused(arguments, message):
     with pytest.raises(UsageError, match=message):
         relevance(residual(), X, **arguments)
+
+
+def test_unknown_pooling_rule_is_refused():
+    with pytest.raises(UsageError, match="`max_pooling` got 'average'; expected one of winner, proportional"):
+        Composite(Epsilon(), Epsilon(), max_pooling="average")
+
+
+@pytest.mark.parametrize("pool", [layers.MaxPooling2D(3, 2), layers.GlobalMaxPooling2D()])
+def test_proportional_pooling_conserves_and_shares(pool):
+    model = without_bias(conv(activation="relu"), pool)
+    shared = relevance(model, X, composite=replace(ZERO, max_pooling="proportional"), layers=[pool.name])[pool.name]
+    winner = relevance(model, X, composite=ZERO, layers=[pool.name])[pool.name]
+    np.testing.assert_allclose(shared.sum(axis=(1, 2, 3)), winner.sum(axis=(1, 2, 3)), rtol=1e-3, atol=1e-4)
+    assert (shared != 0).sum() > (winner != 0).sum()
 
 
 class Doubled(keras.layers.Layer):
