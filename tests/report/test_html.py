@@ -83,6 +83,14 @@ def test_card_holds_numbers_fix_path_and_how_to_silence(page):
         assert expected in text
 
 
+def test_causes_are_called_advice_where_no_fault_was_found(page):
+    report = with_findings()
+    mild = replace(report, findings=tuple(replace(one, severity="info") for one in report.findings))
+    assert "<h2>Likely causes</h2>" in page
+    assert "<h2>Advice</h2>" in html.render(mild)
+    assert "Likely causes" not in html.render(mild)
+
+
 def test_checks_not_made_are_listed_by_name(page):
     assert "DD415 train-validation-overlap" in page
 
