@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from deepdebug.errors import UsageError
@@ -73,11 +73,24 @@ COMPOSITES: Mapping[str, Callable[[], Composite]] = {
     "z-plus": lambda: Composite(ZPlus(), ZPlus()),
     "epsilon-plus": lambda: Composite(NEARLY_ZERO, ZPlus()),
     "epsilon-gamma-box": lambda: Composite(NEARLY_ZERO, Gamma(0.25), first=ZBox()),
-    # The presets A and B of iNNvestigate (Alber et al. 2019).
-    "preset-a": lambda: Composite(Epsilon(0.1), AlphaBeta(1.0, 0.0)),
-    "preset-b": lambda: Composite(Epsilon(0.1), AlphaBeta(2.0, 1.0)),
+    # The presets A and B of iNNvestigate (Alber et al. 2019), with its treatment of the bias.
+    "preset-a": lambda: Composite(Epsilon(0.1), AlphaBeta(1.0, 0.0, bias="whole")),
+    "preset-b": lambda: Composite(Epsilon(0.1), AlphaBeta(2.0, 1.0, bias="whole")),
     "epsilon": lambda: Composite(Epsilon(), Epsilon()),
 }
+
+
+def as_innvestigate(composite: Composite) -> Composite:
+    """Return the composite with every alpha-beta rule treating the bias as iNNvestigate 2.1.2 does."""
+    by_name = {name: _with_whole_bias(rule) for name, rule in (composite.by_name or {}).items()}
+    rules = {
+        kind: _with_whole_bias(getattr(composite, kind)) for kind in ("dense", "convolution", "normalization", "first")
+    }
+    return replace(composite, by_name=by_name, **rules)
+
+
+def _with_whole_bias(rule: Any) -> Any:
+    return replace(rule, bias="whole") if isinstance(rule, AlphaBeta) else rule
 
 
 def find_composite(given: str | Composite) -> Composite:

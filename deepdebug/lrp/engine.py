@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from deepdebug.errors import UsageError
-from deepdebug.lrp.composite import Composite, find_composite
+from deepdebug.lrp.composite import Composite, as_innvestigate, find_composite
+from deepdebug.lrp.innvestigate import InnvestigateExplainer
 from deepdebug.lrp.propagate import Setting, propagate
-from deepdebug.lrp.target import Target, checked_target, scores, start
+from deepdebug.lrp.result import Conservation, Relevance, numbered
+from deepdebug.lrp.target import Given, Target, checked_goal, start
 from deepdebug.model import backend, private
 from deepdebug.model.families import family_of
 from deepdebug.model.record import Call, leaves, recorded_calls, recorded_casts
 
-Array = npt.NDArray[np.floating[Any]]
 UNKNOWN = ("error", "gradient")
-
-
-@dataclass(frozen=True, slots=True)
-class Conservation:
-    """How much relevance went into a layer and how much came out on the other side, summed over rows and elements.
-
-    Args:
-        layer: Name of the layer.
-        outputs: Relevance at its output.
-        inputs: Relevance at its inputs.
-    """
-
-    layer: str
-    outputs: float
-    inputs: float
-
-    @property
-    def absorbed(self) -> float:
-        """Share that bias, epsilon or padding took; negative where it was added."""
-        return 0.0 if self.outputs == 0 else 1.0 - self.inputs / self.outputs
-
-
-class Relevance(Mapping[str, Array]):
-    """Relevance at the input of every layer by layer name, in the order in which data flows.
-
-    Args:
-        arrays: Arrays of shape (rows, *shape of the layer's first input).
-        conservation: One record per layer.
-    """
-
-    def __init__(self, arrays: Mapping[str, Array], conservation: Sequence[Conservation]) -> None:
-        self._arrays = dict(arrays)
-        self.conservation = tuple(conservation)
-
-    def __getitem__(self, layer: str) -> Array:
-        return self._arrays[layer]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
+ANY_OUTPUTS = ("predicted", "largest")  # targets that need not know how many outputs there are
+ENGINES = ("native", "innvestigate")
+COMPATIBLE = (None, "innvestigate")
 
 
 class Explainer:
@@ -77,6 +38,10 @@ class Explainer:
         layers: Names of the layers to return. Defaults to `None`: all.
         on_unknown: What to do at a layer without a rule: "error", or "gradient" for gradient times input. Defaults to
             `"error"`.
+        compat: "innvestigate" repeats what iNNvestigate 2.1.2 does otherwise: its error in batch norm, and the whole
+            bias on both sides of alpha-beta. Defaults to `None`.
+        reference: The model's outputs for other inputs, of shape (any, outputs), for targets "worst" and "loss" where
+            no labels are known. Defaults to `None`.
 
     Raises:
         UsageError: When an argument cannot be used.
@@ -89,37 +54,65 @@ class Explainer:
         composite: str | Composite = "epsilon-plus",
         layers: Sequence[str] | None = None,
         on_unknown: str = "error",
+        compat: str | None = None,
+        reference: Any = None,
     ) -> None:
         if on_unknown not in UNKNOWN:
             raise UsageError(f"`on_unknown` got {on_unknown!r}; expected one of {', '.join(UNKNOWN)}.")
+        if not model.built:
+            raise UsageError(f"The model '{model.name}' is not built; call it on a batch or give it an input shape.")
+        if compat not in COMPATIBLE:
+            raise UsageError(f'`compat` got {compat!r}; expected None or "innvestigate".')
         self._model = model
-        self._setting = Setting(find_composite(composite), on_unknown)
+        chosen = find_composite(composite)
+        self._setting = Setting(as_innvestigate(chosen) if compat else chosen, on_unknown, compat)
         self._operations = leaves(model)
         self._wanted = None if layers is None else frozenset(layers)
         unknown = sorted((self._wanted or set()) - set(self._operations))
         if unknown:
             raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
         self._variables = list(model.variables)
-        self._compiled = {how: self._compile(how) for how in ("predicted", "largest", "index")}
+        self._reference = reference
+        self._compiled: dict[str, Any] = {}  # by how the explained output is chosen
         self._names: list[str] = []  # of all calls, and of those returned; known when the model was first traced
         self._returned: list[str] = []
 
-    def __call__(self, x: Any, target: Target = "predicted") -> Relevance:
+    def __call__(self, x: Any, target: Target = "predicted", y: Any = None) -> Relevance:
         """Return the relevance at the input of every layer.
 
         Args:
             x: Inputs of shape (rows, ...), in the model's structure.
-            target: Which output is explained: "predicted" (the largest score), "largest" (the largest in size, for
-                regressions), an index, or one index per row. Defaults to `"predicted"`.
+            target: Which output is explained. Defaults to `"predicted"`.
+
+                - "predicted": the one with the largest score, which may be a wrong class.
+                - "largest": the one that is largest in size, for regressions.
+                - An index, or one index per row.
+                - "true": the class in `y`.
+                - "worst": the one that lies farthest from `y`; without `y` the least usual one, counted in standard
+                  deviations of `reference`.
+                - "loss": all outputs, each with its part in the loss against `y`: the squared error of a regression,
+                  score times derivative of the cross-entropy for classes. Without `y`, classes count the model's own
+                  answer as right, and regressions the mean of `reference`.
+
+            y: Labels: classes of shape (rows,), or values of shape (rows, outputs). Read by the last three targets
+                only. Defaults to `None`.
 
         Raises:
-            UsageError: When the target is none, or a layer has no rule.
+            UsageError: When the target is none of these, or a layer has no rule.
+
+        Note:
+            The relevance that starts is the score itself: where the explained score is negative, as it may be for
+            a chosen class, relevance against that class is positive.
         """
         native = keras.tree.map_structure(self._native, x)
         rows = int(keras.tree.flatten(native)[0].shape[0])
-        how, indices = checked_target(target, rows)
+        outputs = None if isinstance(target, str) and target in ANY_OUTPUTS else _outputs(self._model, native)
+        goal = checked_goal(target, rows, outputs, y, self._reference)
+        if goal.how not in self._compiled:
+            self._compiled[goal.how] = self._compile(goal.how)
         values = backend.current().values(self._variables)
-        found, sums = self._compiled[how](values, native, ops.convert_to_tensor(indices))
+        given = tuple(map(ops.convert_to_tensor, goal.numbers))
+        found, sums = self._compiled[goal.how](values, native, given)
         arrays = dict(zip(self._returned, map(ops.convert_to_numpy, found), strict=True))
         totals = np.asarray(ops.convert_to_numpy(sums), "float64").reshape(-1, 2)
         records = [Conservation(name, *map(float, pair)) for name, pair in zip(self._names, totals, strict=True)]
@@ -132,25 +125,25 @@ class Explainer:
         return ops.convert_to_tensor(values, dtype=dtype if is_float else None)
 
     def _compile(self, how: str) -> Any:
-        def function(values: Any, x: Any, indices: Any) -> Any:
-            return self._relevance(values, x, how, indices)
+        def function(values: Any, x: Any, given: Given) -> Any:
+            return self._relevance(values, x, how, given)
 
         return backend.current().compile_function(function)
 
-    def _relevance(self, values: Any, x: Any, how: str, indices: Any) -> tuple[list[Any], Any]:
+    def _relevance(self, values: Any, x: Any, how: str, given: Given) -> tuple[list[Any], Any]:
         scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
         with scope, recorded_calls(self._operations) as calls, recorded_casts() as casts:
             private.call_model(self._model, x, training=False)
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
-            return self._backward(calls, casts, how, indices, {id(one) for one in keras.tree.flatten(x)})
+            return self._backward(calls, casts, (how, given), {id(one) for one in keras.tree.flatten(x)})
 
     def _backward(
-        self, calls: Sequence[Call], casts: Sequence[tuple[Any, Any]], how: str, indices: Any, given: set[int]
+        self, calls: Sequence[Call], casts: Sequence[tuple[Any, Any]], goal: tuple[str, Given], model_inputs: set[int]
     ) -> tuple[list[Any], Any]:
         made = {id(one) for call in calls for one in call.outputs}
         origins = {id(after): id(before) for before, after in casts if after is not before}
         last = calls[-1]
-        waiting = {id(last.outputs[0]): start(scores(last), how, indices)}
+        waiting = {id(last.outputs[0]): start(last, *goal)}
         if _is_head(last):
             waiting[origins.get(id(last.inputs[0]), id(last.inputs[0]))] = waiting.pop(id(last.outputs[0]))
             calls = calls[:-1]
@@ -161,7 +154,7 @@ class Explainer:
                 continue
             sources = [origins.get(id(one), id(one)) for one in call.inputs]
             is_first = any(source not in made for source in sources)
-            if is_first and not private.is_graph(self._model) and not given.issuperset(set(sources) - made):
+            if is_first and not private.is_graph(self._model) and not model_inputs.issuperset(set(sources) - made):
                 raise UsageError(
                     f"The data flow of model '{self._model.name}' cannot be followed at layer '{call.name}', whose "
                     "input no layer made. Put the operation in front of it into a layer, or build a functional model."
@@ -174,12 +167,7 @@ class Explainer:
         return self._collected(results[::-1])
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
-        uses: Counter[str] = Counter()
-        names = []
-        for name, _, _ in results:
-            uses[name] += 1
-            names.append(name if uses[name] == 1 else f"{name}#{uses[name]}")
-        self._names = names
+        self._names = names = numbered([name for name, _, _ in results])
         wanted = [index for index, (name, _, _) in enumerate(results) if self._wanted is None or name in self._wanted]
         self._returned = [names[index] for index in wanted]
         return [results[index][1] for index in wanted], ops.stack([sums for _, _, sums in results])
@@ -195,14 +183,29 @@ def _is_head(call: Call) -> bool:
     return family_of(call.operation) == "activation"
 
 
+def _outputs(model: keras.Model, x: Any) -> int:
+    """Return the number of outputs per row."""
+    shapes = [model.output_shape] if private.is_graph(model) else []
+    if not shapes or None in shapes[0][1:]:  # then only a call tells
+        row = keras.tree.map_structure(lambda one: one[:1], x)
+        backend.current().trace(
+            lambda one: shapes.append(tuple(private.call_model(model, one, training=False).shape)), row
+        )
+    return math.prod(shapes[-1][1:])
+
+
 def relevance(
     model: keras.Model,
     x: Any,
     *,
     composite: str | Composite = "epsilon-plus",
     target: Target = "predicted",
+    y: Any = None,
     layers: Sequence[str] | None = None,
+    engine: str = "native",
     on_unknown: str = "error",
+    compat: str | None = None,
+    reference: Any = None,
 ) -> Relevance:
     """Return the relevance at the input of every layer for one batch; `Explainer` is the form for many batches.
 
@@ -211,7 +214,31 @@ def relevance(
         x: Inputs of shape (rows, ...).
         composite: Defaults to `"epsilon-plus"`.
         target: As in `Explainer.__call__`. Defaults to `"predicted"`.
+        y: As in `Explainer.__call__`. Defaults to `None`.
         layers: Defaults to `None`: all.
+        engine: "native", or "innvestigate" for the answer of iNNvestigate 2.1.2 (see `InnvestigateExplainer`), which
+            scripts/install_innvestigate installs. Defaults to `"native"`.
         on_unknown: Defaults to `"error"`.
+        compat: Defaults to `None`.
+        reference: Defaults to `None`.
+
+    Raises:
+        UsageError: When an argument cannot be used, or iNNvestigate is asked for and not installed.
+
+    Example:
+
+    >>> import keras, numpy as np
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="head")])
+    >>> relevance(model, np.ones((2, 4)), composite="epsilon")["head"].shape
+    (2, 4)
     """
-    return Explainer(model, composite=composite, layers=layers, on_unknown=on_unknown)(x, target)
+    if engine not in ENGINES:
+        raise UsageError(f"`engine` got {engine!r}; expected one of {', '.join(ENGINES)}.")
+    if engine == "native":
+        explainer = Explainer(
+            model, composite=composite, layers=layers, on_unknown=on_unknown, compat=compat, reference=reference
+        )
+        return explainer(x, target, y)
+    if on_unknown != "error" or compat is not None:
+        raise UsageError('`on_unknown` and `compat` belong to `engine="native"`.')
+    return InnvestigateExplainer(model, composite=composite, layers=layers, reference=reference)(x, target, y)

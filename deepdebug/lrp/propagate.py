@@ -80,10 +80,12 @@ class Setting:
     Args:
         composite: The rules.
         on_unknown: "error", or "gradient" for gradient times input.
+        compat: "innvestigate" repeats the error of its batch norm.
     """
 
     composite: Composite
     on_unknown: str = "error"
+    compat: str | None = None
 
 
 def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> Sequence[Any]:
@@ -105,7 +107,7 @@ def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> S
     if family in RULED:
         rule = setting.composite.rule(call.name, family, is_first)
         return [_through_parts(affine_parts(operation), rule, call.inputs[0], relevance)]
-    scaling = scaling_part(operation, call.inputs[0])
+    scaling = scaling_part(operation, call.inputs[0], setting.compat)
     if scaling is not None:
         rule = setting.composite.rule(call.name, "normalization", is_first)
         return [rule.propagate(scaling, call.inputs[0], relevance)]

@@ -18,15 +18,16 @@ from deepdebug.lrp.affine import Affine
 layers = keras.layers
 
 
-def scaling_part(layer: keras.Operation, x: Any) -> Affine | None:
+def scaling_part(layer: keras.Operation, x: Any, compat: str | None = None) -> Affine | None:
     """Return a normalising or rescaling layer as an affine map, or `None` for any other.
 
     Args:
         layer: A built layer.
         x: Its input, of shape (rows, ...).
+        compat: "innvestigate" repeats the error of its batch norm. Defaults to `None`.
     """
     if isinstance(layer, layers.BatchNormalization):
-        return _batch_normalization(layer)
+        return _batch_normalization(layer, compat)
     if isinstance(layer, layers.LayerNormalization):
         return _layer_normalization(layer, x)
     if isinstance(layer, layers.GroupNormalization):
@@ -38,10 +39,12 @@ def scaling_part(layer: keras.Operation, x: Any) -> Affine | None:
     return None
 
 
-def _batch_normalization(layer: keras.layers.BatchNormalization) -> Affine:
-    scale = 1.0 / ops.sqrt(layer.moving_variance.value + layer.epsilon)
-    scale = scale if layer.gamma is None else scale * layer.gamma.value
-    bias = -layer.moving_mean.value * scale
+def _batch_normalization(layer: keras.layers.BatchNormalization, compat: str | None) -> Affine:
+    variance = layer.moving_variance.value
+    # iNNvestigate 2.1.2 squares the variance and leaves gamma out of the bias.
+    spread = ops.sqrt((ops.square(variance) if compat else variance) + layer.epsilon)
+    scale = 1.0 / spread if layer.gamma is None else layer.gamma.value / spread
+    bias = -layer.moving_mean.value * (1.0 / spread if compat else scale)
     bias = bias if layer.beta is None else bias + layer.beta.value
 
     def apply(x: Any, kernel: Any, offset: Any) -> Any:

@@ -1,0 +1,69 @@
+"""What an explanation is: relevance by layer, and how much of it each layer kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Conservation:
+    """How much relevance went into a layer and how much came out on the other side, summed over rows and elements.
+
+    Args:
+        layer: Name of the layer.
+        outputs: Relevance at its output.
+        inputs: Relevance at its inputs.
+    """
+
+    layer: str
+    outputs: float
+    inputs: float
+
+    @property
+    def absorbed(self) -> float:
+        """Share that bias, epsilon or padding took; negative where it was added."""
+        return 0.0 if self.outputs == 0 else 1.0 - self.inputs / self.outputs
+
+
+class Relevance(Mapping[str, Array]):
+    """Relevance at the input of every layer by layer name, in the order in which data flows.
+
+    Args:
+        arrays: Arrays of shape (rows, *shape of the layer's first input).
+        conservation: One record per layer.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], conservation: Sequence[Conservation]) -> None:
+        self._arrays = dict(arrays)
+        self.conservation = tuple(conservation)
+
+    def __getitem__(self, layer: str) -> Array:
+        return self._arrays[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+def numbered(layers: Sequence[str]) -> list[str]:
+    """Return the names of calls: that of the layer, with "#2" and so on from the second call of a shared layer on.
+
+    Args:
+        layers: Name of the layer of each call.
+    """
+    uses: Counter[str] = Counter()
+    names = []
+    for layer in layers:
+        uses[layer] += 1
+        names.append(layer if uses[layer] == 1 else f"{layer}#{uses[layer]}")
+    return names
