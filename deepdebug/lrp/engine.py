@@ -14,7 +14,8 @@ from keras import ops
 from deepdebug.errors import UsageError
 from deepdebug.lrp.composite import Composite, as_innvestigate, find_composite
 from deepdebug.lrp.innvestigate import InnvestigateExplainer
-from deepdebug.lrp.propagate import Setting, propagate
+from deepdebug.lrp.nonnegative import nonnegative_tensors
+from deepdebug.lrp.propagate import Place, Setting, propagate
 from deepdebug.lrp.result import Conservation, Relevance, numbered
 from deepdebug.lrp.target import Given, Target, checked_goal, start
 from deepdebug.model import backend, private
@@ -113,7 +114,7 @@ class Explainer:
         values = backend.current().values(self._variables)
         given = tuple(map(ops.convert_to_tensor, goal.numbers))
         found, sums = self._compiled[goal.how](values, native, given)
-        arrays = dict(zip(self._returned, map(ops.convert_to_numpy, found), strict=True))
+        arrays = dict(zip(self._returned, map(backend.current().as_array, found), strict=True))
         totals = np.asarray(ops.convert_to_numpy(sums), "float64").reshape(-1, 2)
         records = [Conservation(name, *map(float, pair)) for name, pair in zip(self._names, totals, strict=True)]
         return Relevance(arrays, records)
@@ -132,7 +133,7 @@ class Explainer:
 
     def _relevance(self, values: Any, x: Any, how: str, given: Given) -> tuple[list[Any], Any]:
         scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
-        with scope, recorded_calls(self._operations) as calls, recorded_casts() as casts:
+        with scope, recorded_calls(self._operations, scores=True) as calls, recorded_casts() as casts:
             private.call_model(self._model, x, training=False)
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
             return self._backward(calls, casts, (how, given), {id(one) for one in keras.tree.flatten(x)})
@@ -143,14 +144,16 @@ class Explainer:
         made = {id(one) for call in calls for one in call.outputs}
         origins = {id(after): id(before) for before, after in casts if after is not before}
         last = calls[-1]
-        waiting = {id(last.outputs[0]): start(last, *goal)}
+        begin = start(last, *goal)
+        waiting = {id(last.outputs[0]): (begin, ops.sum(begin))}  # relevance and its sum, by tensor
         if _is_head(last):
             waiting[origins.get(id(last.inputs[0]), id(last.inputs[0]))] = waiting.pop(id(last.outputs[0]))
             calls = calls[:-1]
+        nonnegative = nonnegative_tensors(calls, origins)
         results: list[tuple[str, Any, Any]] = []
         for call in map(_with_distinct_inputs, reversed(calls)):
-            relevance = waiting.pop(id(call.outputs[0]), None) if call.outputs else None
-            if relevance is None:
+            arrived = waiting.pop(id(call.outputs[0]), None) if call.outputs else None
+            if arrived is None:
                 continue
             sources = [origins.get(id(one), id(one)) for one in call.inputs]
             is_first = any(source not in made for source in sources)
@@ -159,11 +162,12 @@ class Explainer:
                     f"The data flow of model '{self._model.name}' cannot be followed at layer '{call.name}', whose "
                     "input no layer made. Put the operation in front of it into a layer, or build a functional model."
                 )
-            parts = propagate(call, relevance, is_first, self._setting)
+            place = Place(is_first, nonnegative.issuperset(sources))
+            parts = [(part, ops.sum(part)) for part in propagate(call, arrived[0], place, self._setting)]
             for source, part in zip(sources, parts, strict=False):
-                waiting[source] = part if source not in waiting else waiting[source] + part
-            total = sum((ops.sum(part) for part in parts[1:]), start=ops.sum(parts[0]))
-            results.append((call.name, parts[0], ops.stack([ops.sum(relevance), total])))
+                waiting[source] = _added(waiting.get(source), part)
+            total = sum((one for _, one in parts[1:]), start=parts[0][1])
+            results.append((call.name, parts[0][0], ops.stack([arrived[1], total])))
         return self._collected(results[::-1])
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
@@ -171,6 +175,10 @@ class Explainer:
         wanted = [index for index, (name, _, _) in enumerate(results) if self._wanted is None or name in self._wanted]
         self._returned = [names[index] for index in wanted]
         return [results[index][1] for index in wanted], ops.stack([sums for _, _, sums in results])
+
+
+def _added(before: tuple[Any, Any] | None, part: tuple[Any, Any]) -> tuple[Any, Any]:
+    return part if before is None else (before[0] + part[0], before[1] + part[1])
 
 
 def _with_distinct_inputs(call: Call) -> Call:

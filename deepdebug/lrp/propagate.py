@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -88,13 +88,26 @@ class Setting:
     compat: str | None = None
 
 
-def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the data flow a call stands.
+
+    Args:
+        is_first: Whether it reads a model input.
+        nonnegative: Whether its inputs are known to have no negative element.
+    """
+
+    is_first: bool
+    nonnegative: bool = False
+
+
+def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Sequence[Any]:
     """Return the relevance of each input of a call from that of its output.
 
     Args:
         call: The call, with tensors of shape (rows, ...).
         relevance: Relevance of its output.
-        is_first: Whether it reads a model input.
+        place: Where in the data flow it stands.
         setting: The rules.
 
     Raises:
@@ -105,12 +118,15 @@ def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> S
     if own is not None:
         return own(call, relevance)
     if family in RULED:
-        rule = setting.composite.rule(call.name, family, is_first)
-        return [_through_parts(affine_parts(operation), rule, call.inputs[0], relevance)]
+        rule = setting.composite.rule(call.name, family, place.is_first)
+        first, *others = affine_parts(operation)
+        known = None if others else _known(call, first)
+        first = replace(first, known=known, nonnegative=place.nonnegative)
+        return [_through_parts([first, *others], rule, call.inputs[0], relevance)]
     scaling = scaling_part(operation, call.inputs[0], setting.compat)
     if scaling is not None:
-        rule = setting.composite.rule(call.name, "normalization", is_first)
-        return [rule.propagate(scaling, call.inputs[0], relevance)]
+        rule = setting.composite.rule(call.name, "normalization", place.is_first)
+        return [rule.propagate(replace(scaling, nonnegative=place.nonnegative), call.inputs[0], relevance)]
     if family in PASSED:
         return [relevance]
     if isinstance(operation, MAX_POOLINGS):
@@ -128,6 +144,18 @@ def propagate(call: Call, relevance: Any, is_first: bool, setting: Setting) -> S
         f"Layer '{call.name}' is a {type(operation).__name__}, for which no rule is known. Register one with "
         '`deepdebug.lrp.register_rule`, or pass `on_unknown="gradient"` for gradient times input.'
     )
+
+
+def _known(call: Call, part: Affine) -> tuple[Any, Any] | None:
+    """Return what the forward pass computed before the activation, unless in less precision than the rules do."""
+    z = call.outputs[0] if getattr(call.operation, "activation", None) is None else call.scores
+    if z is None or _dtype(z) != _dtype(part.kernel):
+        return None
+    return call.inputs[0], z
+
+
+def _dtype(tensor: Any) -> str:
+    return str(keras.backend.standardize_dtype(tensor.dtype))
 
 
 def _through_parts(parts: Sequence[Affine], rule: Any, x: Any, relevance: Any) -> Any:

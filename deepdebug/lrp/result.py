@@ -37,7 +37,8 @@ class Relevance(Mapping[str, Array]):
     """Relevance at the input of every layer by layer name, in the order in which data flows.
 
     Args:
-        arrays: Arrays of shape (rows, *shape of the layer's first input).
+        arrays: Arrays of shape (rows, *shape of the layer's first input); read-only, because some share the memory of
+            the backend's tensors.
         conservation: One record per layer.
     """
 

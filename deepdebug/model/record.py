@@ -14,6 +14,7 @@ from deepdebug.model.families import family_of
 
 # Their inner layers run inside loops or vectorised maps, out of which no tensor may be taken.
 CLOSED_FAMILIES = ("recurrent", "attention")
+SCORED_FAMILIES = ("dense", "convolution")
 MASKS = ("mask", "attention_mask", "query_mask", "key_mask", "value_mask")
 
 
@@ -28,6 +29,7 @@ class Call:
         outputs: The tensors that went out.
         masked: Whether a mask came in.
         arguments: What the call was given, as (positional, by name).
+        scores: What the layer's own activation was given, where it was recorded; else `None`.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Call:
     outputs: tuple[Any, ...]
     masked: bool = False
     arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    scores: Any = None
 
     def again(self, inputs: Sequence[Any]) -> Any:
         """Call the layer once more, with other tensors in place of `inputs`."""
@@ -85,11 +88,12 @@ def unused_name(name: str, taken: Container[str]) -> str:
 
 
 @contextlib.contextmanager
-def recorded_calls(operations: Mapping[str, keras.Operation]) -> Iterator[list[Call]]:
+def recorded_calls(operations: Mapping[str, keras.Operation], *, scores: bool = False) -> Iterator[list[Call]]:
     """Collect the calls of `operations` while the block runs; the layers are as before when it ends.
 
     Args:
         operations: Layers and operations by name, as from `leaves`.
+        scores: Whether to record what goes into the activations inside layers too. Defaults to `False`.
 
     Yields:
         A list that fills with one `Call` per call, in the order in which the calls end.
@@ -98,7 +102,7 @@ def recorded_calls(operations: Mapping[str, keras.Operation]) -> Iterator[list[C
     own = {name: vars(operation).get("call") for name, operation in operations.items()}
     try:
         for name, operation in operations.items():
-            private.replace_attribute(operation, "call", _recording(name, operation, calls))
+            private.replace_attribute(operation, "call", _recording(name, operation, calls, scores))
         yield calls
     finally:
         for name, operation in operations.items():
@@ -108,17 +112,38 @@ def recorded_calls(operations: Mapping[str, keras.Operation]) -> Iterator[list[C
                 private.restore_attribute(operation, "call")
 
 
-def _recording(name: str, operation: keras.Operation, calls: list[Call]) -> Callable[..., Any]:
+def _recording(name: str, operation: keras.Operation, calls: list[Call], scores: bool) -> Callable[..., Any]:
     original = operation.call
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        outputs = original(*args, **kwargs)
+        with _recorded_scores(operation, scores) as seen:
+            outputs = original(*args, **kwargs)
         named = {key: value for key, value in kwargs.items() if key not in MASKS}
         masked = any(kwargs.get(key) is not None for key in MASKS)
-        calls.append(Call(name, operation, _tensors((args, named)), _tensors(outputs), masked, (args, kwargs)))
+        score = seen[0] if len(seen) == 1 else None
+        calls.append(Call(name, operation, _tensors((args, named)), _tensors(outputs), masked, (args, kwargs), score))
         return outputs
 
     return call
+
+
+@contextlib.contextmanager
+def _recorded_scores(operation: keras.Operation, wanted: bool) -> Iterator[list[Any]]:
+    seen: list[Any] = []
+    activation = getattr(operation, "activation", None)
+    if not wanted or activation is None or family_of(operation) not in SCORED_FAMILIES:
+        yield seen
+        return
+
+    def recording(z: Any) -> Any:
+        seen.append(z)
+        return activation(z)
+
+    private.replace_attribute(operation, "activation", recording)
+    try:
+        yield seen
+    finally:
+        private.replace_attribute(operation, "activation", activation)
 
 
 def _tensors(structure: Any) -> tuple[Any, ...]:

@@ -51,6 +51,9 @@ class AlphaBeta:
 def _one_side(part: Affine, a: Any, relevance: Any, weights: tuple[Any, Any, Any]) -> Any:
     """Return the relevance by the products of one sign: of positive inputs with one kernel, negative with the other."""
     for_positive, for_negative, bias = weights
+    if part.nonnegative:
+        z, back = part.terms(a, for_positive, bias)
+        return a * back(divided(relevance, z))
     one, back_one = part.terms(positive(a), for_positive, bias)
     other, back_other = part.terms(negative(a), for_negative)
     share = divided(relevance, one + other)

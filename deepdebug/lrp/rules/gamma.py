@@ -36,6 +36,9 @@ class Gamma:
 
 
 def _shared(part: Affine, a: Any, relevance: Any, kernels: tuple[Any, Any], bias: Any) -> Any:
+    if part.nonnegative:
+        z, back = part.terms(a, kernels[0], bias)
+        return a * back(divided(relevance, z))
     one, back_one = part.terms(positive(a), kernels[0], bias)
     other, back_other = part.terms(negative(a), kernels[1])
     share = divided(relevance, one + other)

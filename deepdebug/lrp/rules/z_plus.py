@@ -18,6 +18,9 @@ class ZPlus:
 
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""
+        if part.nonnegative:
+            z, back = part.terms(a, positive(part.kernel))
+            return a * back(divided(relevance, z))
         up, back_up = part.terms(positive(a), positive(part.kernel))
         down, back_down = part.terms(negative(a), negative(part.kernel))
         share = divided(relevance, up + down)

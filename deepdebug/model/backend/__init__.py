@@ -10,6 +10,7 @@ Every module here offers the same functions:
   `(loss, payload, gradients)` with `None` as the gradient of a value on which the loss does not depend;
 - `linearized(function, x)`: `function(x)`, and the function that multiplies with its transposed Jacobian at `x`, which
   is a tensor or a list of tensors;
+- `as_array(tensor)`: its numbers as a read-only array, without a copy where the backend allows;
 - `tapped(function, model, receive)`: a training function that shows each batch to `receive` before it trains on it;
 - `undisturbed(model)`: a context manager that puts back what a call of the model may change beside its Keras variables:
   the state of the backend's own random generator and of its own modules inside the model.

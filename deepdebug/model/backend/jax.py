@@ -9,6 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
 
 TRAINING_STATE_PARTS = 4  # trainable, other, optimizer and metric variables; evaluation has no optimizer part
 
@@ -63,6 +65,11 @@ def linearized(function: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[A
 def undisturbed(_model: Any) -> Iterator[None]:
     """Do nothing: JAX has no global random state, and its arrays cannot be changed."""
     yield
+
+
+def as_array(tensor: Any) -> npt.NDArray[Any]:
+    """Return the numbers of a tensor as a read-only array, which shares the memory of a tensor on CPU."""
+    return np.asarray(tensor)
 
 
 def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:

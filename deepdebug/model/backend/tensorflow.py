@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 
@@ -59,6 +61,13 @@ def linearized(function: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[A
 def undisturbed(_model: Any) -> Iterator[None]:
     """Do nothing: Keras draws through its own seeds, which the probe never advances."""
     yield
+
+
+def as_array(tensor: Any) -> npt.NDArray[Any]:
+    """Return the numbers of a tensor as a read-only array, which shares the memory of a tensor on CPU."""
+    array = np.asarray(memoryview(tensor)) if "CPU:" in tensor.device else tensor.numpy()
+    array.flags.writeable = False
+    return array
 
 
 def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy.typing as npt
 import torch
 
 
@@ -77,6 +78,13 @@ def undisturbed(model: torch.nn.Module) -> Iterator[None]:
                 buffer.copy_(before)
         for module, mode in modes:
             module.training = mode
+
+
+def as_array(tensor: Any) -> npt.NDArray[Any]:
+    """Return the numbers of a tensor as a read-only array, which shares the memory of a tensor on CPU."""
+    array: npt.NDArray[Any] = tensor.detach().cpu().numpy()
+    array.flags.writeable = False
+    return array
 
 
 def tapped(function: Callable[..., Any], model: Any, receive: Callable[[Sequence[Any]], None]) -> Callable[..., Any]:

@@ -1,0 +1,48 @@
+"""Which tensors of a model can hold no negative element, whatever the input is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from deepdebug.model.activations import recognise
+from deepdebug.model.families import family_of
+from deepdebug.model.record import Call
+
+layers = keras.layers
+NONNEGATIVE_ACTIVATIONS = ("relu", "relu6", "sigmoid", "hard_sigmoid", "softmax", "softplus", "exponential")
+KEEPING_FAMILIES = ("dropout", "pooling", "reshape")
+KEEPING_MERGES = (layers.Add, layers.Average, layers.Concatenate, layers.Maximum, layers.Minimum, layers.Multiply)
+NONNEGATIVE_OPERATIONS = ("Relu", "Relu6", "Sigmoid", "HardSigmoid", "Softmax", "Softplus", "Exp", "Square", "Absolute")
+
+
+def nonnegative_tensors(calls: Sequence[Call], origins: Mapping[int, int]) -> frozenset[int]:
+    """Return the identities of the tensors that can hold no negative element.
+
+    Args:
+        calls: The calls of the model, in the order of the data flow.
+        origins: The tensor that each cast tensor was made of, by identity.
+    """
+    found: set[int] = set()
+    for call in calls:
+        sources = {origins.get(id(one), id(one)) for one in call.inputs}
+        if _makes_nonnegative(call.operation) or (_keeps_nonnegative(call.operation) and sources <= found):
+            found |= {id(one) for one in call.outputs}
+    return frozenset(found)
+
+
+def _makes_nonnegative(operation: keras.Operation) -> bool:
+    if isinstance(operation, layers.ReLU):
+        return not operation.negative_slope and not operation.threshold
+    if isinstance(operation, layers.Softmax):
+        return True
+    if not isinstance(operation, keras.layers.Layer):
+        return type(operation).__name__ in NONNEGATIVE_OPERATIONS
+    has_activation = family_of(operation) in ("dense", "convolution", "activation")
+    activation = getattr(operation, "activation", None)
+    return has_activation and activation is not None and recognise(activation) in NONNEGATIVE_ACTIVATIONS
+
+
+def _keeps_nonnegative(operation: keras.Operation) -> bool:
+    return family_of(operation) in KEEPING_FAMILIES or isinstance(operation, KEEPING_MERGES)
