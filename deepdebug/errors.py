@@ -13,6 +13,10 @@ class RecordingError(UsageError):
     """A recorded run cannot be read back."""
 
 
+class ImageError(UsageError):
+    """An image cannot be read, or cannot become the input of the model."""
+
+
 class DiagnosisError(DeepDebugError, RuntimeError):
     """Raised by `Diagnose(action="raise")` when a finding of severity "error" or "fatal" appears.
 

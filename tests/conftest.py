@@ -9,7 +9,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models are tiny; on a busy machine torch's threads wait in vain
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiling takes the time, not computing
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-NEED_KERAS = ("backends", "contract", "lrp", "model", "test_callback.py", "test_watch.py")
+NEED_KERAS = (
+    "backends", "cli/test_lrp.py", "cli/test_lrp_digits.py", "contract", "lrp", "model", "test_callback.py",
+    "test_watch.py",
+)  # fmt: skip
 
 hypothesis.settings.register_profile("deterministic", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("deterministic")

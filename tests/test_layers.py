@@ -18,6 +18,9 @@ LEVELS = {
     "deepdebug.facts": 0,
     "deepdebug.observation": 0,
     "deepdebug.strict_json": 0,
+    "deepdebug.files": 0,
+    "deepdebug.array_file": 0,
+    "deepdebug.case": 1,
     "deepdebug.observe": 1,
     "deepdebug.detectors": 1,
     "deepdebug.diagnosis": 1,
@@ -31,16 +34,16 @@ LEVELS = {
 # Beside the standard library and numpy; None stands for anything.
 LIBRARIES: dict[int, tuple[str, ...] | None] = {
     0: ("pydantic_core",),
-    1: ("scipy",),
+    1: ("scipy", "PIL"),
     2: ("scipy", "keras"),
-    3: ("jinja2", "markupsafe", "matplotlib", "rich", "pydantic"),
+    3: ("jinja2", "markupsafe", "matplotlib", "rich", "pydantic", "PIL"),
     4: None,
 }
 # Of the fourth level, these judge without a model.
 WITHOUT_KERAS = (
     "deepdebug.observe", "deepdebug.detectors", "deepdebug.diagnosis", "deepdebug.deepdiagnosis", "deepdebug.report",
     "deepdebug.config", "deepdebug.recording", "deepdebug.recording_reader", "deepdebug.judging", "deepdebug.presets",
-    "deepdebug.cli",
+    "deepdebug.cli", "deepdebug.case",
 )  # fmt: skip
 BACKENDS = ("tensorflow", "jax", "torch")
 

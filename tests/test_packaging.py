@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # Import name by distribution name, where they differ.
-IMPORT_NAMES = {"scikit-learn": "sklearn", "ml-dtypes": "ml_dtypes"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "ml-dtypes": "ml_dtypes", "pillow": "PIL"}
 OPTIONAL = {"tensorflow", "jax", "torch"}
 
 

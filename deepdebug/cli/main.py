@@ -13,6 +13,7 @@ import typer
 
 from deepdebug.cli.diagnose import diagnose
 from deepdebug.cli.explain import explain
+from deepdebug.cli.lrp import lrp
 from deepdebug.errors import DeepDebugError
 from deepdebug.version import __version__
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(diagnose)
 app.command()(explain)
+app.command()(lrp)
 
 
 @app.command()
@@ -74,6 +76,10 @@ def deepdebug(
     \b
     Understand a finding:
       deepdebug explain DD101
+
+    \b
+    See which pixels speak for what a trained model says:
+      deepdebug lrp model.keras images/ --out heatmaps
     """  # noqa: D301 - typer keeps the lines that follow it
 
 

@@ -3,6 +3,15 @@
 from deepdebug.lrp.composite import COMPOSITES, Composite
 from deepdebug.lrp.engine import Explainer, relevance
 from deepdebug.lrp.propagate import register_rule
-from deepdebug.lrp.result import Conservation, Relevance
+from deepdebug.lrp.result import Conservation, Explained, Relevance
 
-__all__ = ["COMPOSITES", "Composite", "Conservation", "Explainer", "Relevance", "register_rule", "relevance"]
+__all__ = [
+    "COMPOSITES",
+    "Composite",
+    "Conservation",
+    "Explained",
+    "Explainer",
+    "Relevance",
+    "register_rule",
+    "relevance",
+]

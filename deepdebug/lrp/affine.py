@@ -84,14 +84,10 @@ def affine_parts(layer: keras.layers.Layer) -> tuple[Affine, ...]:
     return (
         Affine(
             _call_with(layer, kernels[0], biases[0] if biases else None),
-            _float(kernels[0]),
-            _float(biases[0]) if biases else None,
+            kernels[0].value,
+            biases[0].value if biases else None,
         ),
     )
-
-
-def _float(variable: keras.Variable) -> Any:
-    return ops.cast(variable.value, "float32") if variable.dtype in ("float16", "bfloat16") else variable.value
 
 
 def _call_with(layer: keras.layers.Layer, kernel: keras.Variable, bias: keras.Variable | None) -> Apply:
@@ -128,8 +124,8 @@ def _separable_parts(layer: keras.layers.Layer) -> tuple[Affine, Affine]:
         z = ops.conv(x, kernel, 1, "valid", data_format=layer.data_format)
         return z if bias is None else z + _per_channel(bias, z, layer.data_format)
 
-    bias = None if layer.bias is None else _float(layer.bias)
-    return Affine(spatial, _float(layer.depthwise_kernel)), Affine(pointwise, _float(layer.pointwise_kernel), bias)
+    bias = None if layer.bias is None else layer.bias.value
+    return Affine(spatial, layer.depthwise_kernel.value), Affine(pointwise, layer.pointwise_kernel.value, bias)
 
 
 def _per_channel(values: Any, z: Any, data_format: str) -> Any:

@@ -15,8 +15,9 @@ from deepdebug.errors import UsageError
 from deepdebug.lrp.composite import Composite, as_innvestigate, find_composite
 from deepdebug.lrp.innvestigate import InnvestigateExplainer
 from deepdebug.lrp.nonnegative import nonnegative_tensors
+from deepdebug.lrp.precision import precise, with_precise_weights
 from deepdebug.lrp.propagate import Place, Setting, propagate
-from deepdebug.lrp.result import Conservation, Relevance, numbered
+from deepdebug.lrp.result import Conservation, Explained, Relevance, numbered
 from deepdebug.lrp.target import Given, Target, checked_goal, start
 from deepdebug.model import backend, private
 from deepdebug.model.families import family_of
@@ -64,15 +65,15 @@ class Explainer:
             raise UsageError(f"The model '{model.name}' is not built; call it on a batch or give it an input shape.")
         if compat not in COMPATIBLE:
             raise UsageError(f'`compat` got {compat!r}; expected None or "innvestigate".')
-        self._model = model
+        self._given, self._model = model, with_precise_weights(model)
         chosen = find_composite(composite)
         self._setting = Setting(as_innvestigate(chosen) if compat else chosen, on_unknown, compat)
-        self._operations = leaves(model)
+        self._operations = leaves(self._model)
         self._wanted = None if layers is None else frozenset(layers)
         unknown = sorted((self._wanted or set()) - set(self._operations))
         if unknown:
             raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
-        self._variables = list(model.variables)
+        self._variables = list(self._model.variables)
         self._reference = reference
         self._compiled: dict[str, Any] = {}  # by how the explained output is chosen
         self._names: list[str] = []  # of all calls, and of those returned; known when the model was first traced
@@ -111,13 +112,14 @@ class Explainer:
         goal = checked_goal(target, rows, outputs, y, self._reference)
         if goal.how not in self._compiled:
             self._compiled[goal.how] = self._compile(goal.how)
-        values = backend.current().values(self._variables)
+        values = [precise(one) for one in backend.current().values(self._given.variables)]
         given = tuple(map(ops.convert_to_tensor, goal.numbers))
-        found, sums = self._compiled[goal.how](values, native, given)
-        arrays = dict(zip(self._returned, map(backend.current().as_array, found), strict=True))
-        totals = np.asarray(ops.convert_to_numpy(sums), "float64").reshape(-1, 2)
+        found, sums, inputs, explained = self._compiled[goal.how](values, native, given)
+        as_array = backend.current().as_array
+        arrays = dict(zip(self._returned, map(as_array, found), strict=True))
+        totals = np.asarray(as_array(sums), "float64").reshape(-1, 2)
         records = [Conservation(name, *map(float, pair)) for name, pair in zip(self._names, totals, strict=True)]
-        return Relevance(arrays, records)
+        return Relevance(arrays, records, tuple(map(as_array, inputs)), Explained(*map(as_array, explained)))
 
     def _native(self, values: Any) -> Any:
         """Return inputs as a tensor, numbers in single precision or, for a model in double precision, in double."""
@@ -131,20 +133,21 @@ class Explainer:
 
         return backend.current().compile_function(function)
 
-    def _relevance(self, values: Any, x: Any, how: str, given: Given) -> tuple[list[Any], Any]:
+    def _relevance(self, values: Any, x: Any, how: str, given: Given) -> tuple[Any, ...]:
         scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
         with scope, recorded_calls(self._operations, scores=True) as calls, recorded_casts() as casts:
             private.call_model(self._model, x, training=False)
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
-            return self._backward(calls, casts, (how, given), {id(one) for one in keras.tree.flatten(x)})
+            return self._backward(calls, casts, (how, given), keras.tree.flatten(x))
 
     def _backward(
-        self, calls: Sequence[Call], casts: Sequence[tuple[Any, Any]], goal: tuple[str, Given], model_inputs: set[int]
-    ) -> tuple[list[Any], Any]:
+        self, calls: Sequence[Call], casts: Sequence[tuple[Any, Any]], goal: tuple[str, Given], x: Sequence[Any]
+    ) -> tuple[Any, ...]:
         made = {id(one) for call in calls for one in call.outputs}
         origins = {id(after): id(before) for before, after in casts if after is not before}
         last = calls[-1]
-        begin = start(last, *goal)
+        given = {id(one) for one in x}
+        begin, explained = start(last, *goal)
         waiting = {id(last.outputs[0]): (begin, ops.sum(begin))}  # relevance and its sum, by tensor
         if _is_head(last):
             waiting[origins.get(id(last.inputs[0]), id(last.inputs[0]))] = waiting.pop(id(last.outputs[0]))
@@ -157,7 +160,7 @@ class Explainer:
                 continue
             sources = [origins.get(id(one), id(one)) for one in call.inputs]
             is_first = any(source not in made for source in sources)
-            if is_first and not private.is_graph(self._model) and not model_inputs.issuperset(set(sources) - made):
+            if is_first and not private.is_graph(self._model) and not given.issuperset(set(sources) - made):
                 raise UsageError(
                     f"The data flow of model '{self._model.name}' cannot be followed at layer '{call.name}', whose "
                     "input no layer made. Put the operation in front of it into a layer, or build a functional model."
@@ -168,7 +171,8 @@ class Explainer:
                 waiting[source] = _added(waiting.get(source), part)
             total = sum((one for _, one in parts[1:]), start=parts[0][1])
             results.append((call.name, parts[0][0], ops.stack([arrived[1], total])))
-        return self._collected(results[::-1])
+        inputs = [waiting[id(one)][0] if id(one) in waiting else ops.zeros_like(one) for one in x]
+        return *self._collected(results[::-1]), inputs, explained
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
         self._names = names = numbered([name for name, _, _ in results])

@@ -13,6 +13,7 @@ from keras import ops
 from deepdebug.errors import UsageError
 from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
 from deepdebug.lrp.composite import Composite
+from deepdebug.lrp.precision import is_reduced, precise
 from deepdebug.lrp.scaling import scaling_part
 from deepdebug.model import backend
 from deepdebug.model.families import family_of
@@ -113,6 +114,7 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     Raises:
         UsageError: When the layer is unknown and `on_unknown` is "error".
     """
+    call = _in_single_precision(call)
     operation, family = call.operation, family_of(call.operation)
     own = next((_registered[kind] for kind in type(operation).__mro__ if kind in _registered), None)
     if own is not None:
@@ -146,16 +148,20 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     )
 
 
+def _in_single_precision(call: Call) -> Call:
+    """Return the call with tensors of at least single precision."""
+    finer = {id(one): precise(one) for one in (*call.inputs, *call.outputs)}
+    arguments = keras.tree.map_structure(lambda one: finer.get(id(one), one), call.arguments)
+    inputs, outputs = (tuple(finer[id(one)] for one in tensors) for tensors in (call.inputs, call.outputs))
+    return replace(call, inputs=inputs, outputs=outputs, arguments=arguments)
+
+
 def _known(call: Call, part: Affine) -> tuple[Any, Any] | None:
     """Return what the forward pass computed before the activation, unless in less precision than the rules do."""
     z = call.outputs[0] if getattr(call.operation, "activation", None) is None else call.scores
-    if z is None or _dtype(z) != _dtype(part.kernel):
+    if z is None or is_reduced(z):
         return None
     return call.inputs[0], z
-
-
-def _dtype(tensor: Any) -> str:
-    return str(keras.backend.standardize_dtype(tensor.dtype))
 
 
 def _through_parts(parts: Sequence[Affine], rule: Any, x: Any, relevance: Any) -> Any:
@@ -219,5 +225,4 @@ def _of_tensors(call: Call) -> Callable[[Sequence[Any]], Any]:
 
 
 def _again(call: Call, tensors: Sequence[Any]) -> Any:
-    outputs = call.again(tensors)
-    return keras.tree.flatten(outputs)[0]
+    return precise(keras.tree.flatten(call.again(tensors))[0])

@@ -33,18 +33,49 @@ class Conservation:
         return 0.0 if self.outputs == 0 else 1.0 - self.inputs / self.outputs
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What was explained in every row.
+
+    Args:
+        indices: Array of shape (rows,): index of the explained output; where the loss is explained, of the predicted
+            one.
+        scores: Array of shape (rows,): the relevance that started, which is the explained score or the loss.
+        outputs: Array of shape (rows,): the output of that index as the model gives it, such as a probability.
+        predicted: Array of shape (rows,): index of the output with the largest score.
+    """
+
+    indices: npt.NDArray[np.integer[Any]]
+    scores: Array
+    outputs: Array
+    predicted: npt.NDArray[np.integer[Any]]
+
+
 class Relevance(Mapping[str, Array]):
     """Relevance at the input of every layer by layer name, in the order in which data flows.
+
+    Where several layers read one tensor, each has the part that flows through it.
 
     Args:
         arrays: Arrays of shape (rows, *shape of the layer's first input); read-only, because some share the memory of
             the backend's tensors.
         conservation: One record per layer.
+        inputs: Relevance of the model's inputs, one array of the shape of each; what flows through all layers that
+            read it, added up.
+        explained: What was explained.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], conservation: Sequence[Conservation]) -> None:
+    def __init__(
+        self,
+        arrays: Mapping[str, Array],
+        conservation: Sequence[Conservation],
+        inputs: Sequence[Array],
+        explained: Explained,
+    ) -> None:
         self._arrays = dict(arrays)
         self.conservation = tuple(conservation)
+        self.inputs = tuple(inputs)
+        self.explained = explained
 
     def __getitem__(self, layer: str) -> Array:
         return self._arrays[layer]

@@ -13,6 +13,7 @@ from keras import ops
 
 from deepdebug.errors import UsageError
 from deepdebug.lrp.affine import affine_parts
+from deepdebug.lrp.precision import precise
 from deepdebug.model.activations import recognise
 from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
@@ -138,15 +139,15 @@ def scores(last: Call) -> Any:
     """
     if family_of(last.operation) in ("dense", "convolution"):
         *before, part = affine_parts(last.operation)
-        x = last.inputs[0]
+        x = precise(last.inputs[0])
         for one in before:
             x = one.apply(x, one.kernel, one.bias)
         return part.apply(x, part.kernel, part.bias)
-    return last.inputs[0] if family_of(last.operation) == "activation" else last.outputs[0]
+    return precise(last.inputs[0] if family_of(last.operation) == "activation" else last.outputs[0])
 
 
-def start(last: Call, how: str, given: Given) -> Any:
-    """Return the relevance to start with, in the shape of the scores.
+def start(last: Call, how: str, given: Given) -> tuple[Any, tuple[Any, ...]]:
+    """Return the relevance to start with, in the shape of the scores, and the parts of `Explained`.
 
     Args:
         last: The last call of the model.
@@ -158,14 +159,16 @@ def start(last: Call, how: str, given: Given) -> Any:
     """
     values = scores(last)
     size = math.prod(values.shape[1:])
-    flat = ops.reshape(values, (-1, size))
-    dtype = "float64" if keras.backend.standardize_dtype(flat.dtype) == "float64" else "float32"
-    flat = ops.cast(flat, dtype)
-    if how in ("loss", "own loss"):
-        return ops.reshape(_of_loss(last, flat, how, given), ops.shape(values))
+    dtype = "float64" if keras.backend.standardize_dtype(values.dtype) == "float64" else "float32"
+    flat = ops.cast(ops.reshape(values, (-1, size)), dtype)
     output = ops.cast(ops.reshape(last.outputs[0], (-1, size)), dtype)
-    mask = ops.one_hot(explained_index(flat, output, how, given), size, dtype=dtype)
-    return ops.reshape(flat * mask, ops.shape(values))
+    predicted = ops.argmax(flat, axis=1)
+    is_loss = how in ("loss", "own loss")
+    index = predicted if is_loss else explained_index(flat, output, how, given)
+    mask = ops.one_hot(index, size, dtype=dtype)
+    begin = _of_loss(last, flat, how, given) if is_loss else flat * mask
+    explained = (index, ops.sum(begin, axis=1), ops.sum(output * mask, axis=1), predicted)
+    return ops.reshape(begin, ops.shape(values)), explained
 
 
 def explained_index(flat: Any, output: Any, how: str, given: Given) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deepdebug.errors import UsageError
+from deepdebug.files import write_file
 from deepdebug.observation import Run
 from deepdebug.records import SEVERITIES, Diagnosis, Finding, Skipped
 from deepdebug.version import __version__
@@ -171,18 +171,7 @@ def write_whole(target: Path, text: str) -> Path:
     Raises:
         UsageError: When the file cannot be written.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise UsageError(
-            f"The report cannot be written to {str(target)!r}: {error.strerror}. Choose a folder that you may write to."
-        ) from error
-    return target
+    return write_file(target, lambda path: path.write_text(text, encoding="utf-8", newline="\n"), "report")
 
 
 def _place(finding: Finding) -> tuple[str, str | None, str | None]:

@@ -259,3 +259,40 @@ def test_double_precision_conserves_to_the_eighth_digit():
     found = relevance(model, X.astype("float64"), composite=Composite(rule, rule, rule))
     explained = found.conservation[-1].outputs
     assert all(abs(one.inputs - explained) <= 1e-8 * abs(explained) for one in found.conservation)
+
+
+def test_what_was_explained_comes_with_its_score_and_probability():
+    model = residual()
+    found = relevance(model, X)
+    outputs = model.predict(X, verbose=0)
+    np.testing.assert_array_equal(found.explained.indices, outputs.argmax(axis=1))
+    np.testing.assert_array_equal(found.explained.predicted, outputs.argmax(axis=1))
+    np.testing.assert_allclose(found.explained.scores, outputs.max(axis=1), rtol=1e-4)
+    named = relevance(model, X, target=2).explained
+    np.testing.assert_array_equal(named.indices, 2)
+    np.testing.assert_allclose(named.outputs, outputs[:, 2], rtol=1e-4)
+
+
+def test_relevance_of_the_input_is_that_of_all_its_readers():
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((12, 12, 2))
+    x = layers.Add(name="add")([conv(2, 1, name="left")(inputs), conv(2, 1, name="right")(inputs), inputs])
+    model = keras.Model(inputs, layers.Dense(3, use_bias=False)(layers.Flatten()(x)))
+    found = relevance(model, X, composite=ZERO)
+    (at_input,) = found.inputs
+    assert at_input.shape == X.shape
+    np.testing.assert_allclose(at_input.sum(axis=(1, 2, 3)), found.explained.scores, rtol=1e-3, atol=1e-4)
+    assert np.abs(found["left"] + found["right"] - at_input).max() > 1e-3
+
+
+def test_each_of_several_inputs_has_its_relevance_and_an_unused_one_has_none():
+    keras.utils.set_random_seed(3)
+    first, second, unused = keras.Input((4,)), keras.Input((3,)), keras.Input((2,))
+    outputs = layers.Dense(3, use_bias=False)(layers.Concatenate()([first, second]))
+    model = keras.Model([first, second, unused], outputs)
+    x = [np.random.RandomState(1).rand(5, size).astype("float32") for size in (4, 3, 2)]
+    found = relevance(model, x, composite=ZERO)
+    assert [one.shape for one in found.inputs] == [(5, 4), (5, 3), (5, 2)]
+    total = sum(one.sum(axis=1) for one in found.inputs)
+    np.testing.assert_allclose(total, found.explained.scores, rtol=1e-4)
+    assert not found.inputs[2].any()

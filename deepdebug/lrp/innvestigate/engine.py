@@ -18,7 +18,7 @@ from deepdebug.lrp.composite import Composite, find_composite
 from deepdebug.lrp.innvestigate.loading import load
 from deepdebug.lrp.innvestigate.moving import Step, described, rebuilt, set_weights
 from deepdebug.lrp.propagate import RULED
-from deepdebug.lrp.result import Conservation, Relevance, numbered
+from deepdebug.lrp.result import Conservation, Explained, Relevance, numbered
 from deepdebug.lrp.rules import AlphaBeta, Epsilon, Flat, WSquare, ZBox, ZPlus
 from deepdebug.lrp.target import Target, checked_goal, explained_index
 
@@ -109,15 +109,18 @@ class InnvestigateExplainer:
             raise UsageError('`target="loss"` has no answer of `engine="innvestigate"`, which explains one output.')
         with self._inside():
             scores = self._twin.predict_on_batch(x)
-        outputs = self._model.predict(x, verbose=0) if goal.how == "worst" else scores
+        outputs = self._model.predict(x, verbose=0)
         indices = keras.ops.convert_to_numpy(explained_index(scores, outputs, goal.how, goal.numbers))
+        rows = np.arange(len(x))
         with self._inside():
-            selection = np.stack([np.arange(len(x)), indices], axis=1)
-            _, *values = self._analyzer._analyzer_model.predict_on_batch([x, selection])
+            _, *values = self._analyzer._analyzer_model.predict_on_batch([x, np.stack([rows, indices], axis=1)])
         at_tensor = dict(zip(self._order, values, strict=True))
         arrays = {name: at_tensor[inputs[0]] for name, (inputs, _) in zip(self._names, self._flow, strict=True)}
         return Relevance(
-            {name: one for name, one in arrays.items() if name in self._wanted}, self._conservation(at_tensor)
+            {name: one for name, one in arrays.items() if name in self._wanted},
+            self._conservation(at_tensor),
+            (at_tensor[id(self._twin.inputs[0])],),
+            Explained(indices, scores[rows, indices], outputs[rows, indices], scores.argmax(axis=1)),
         )
 
     def _conservation(self, at_tensor: Mapping[int, npt.NDArray[Any]]) -> list[Conservation]:
