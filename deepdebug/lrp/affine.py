@@ -103,6 +103,7 @@ def _call_with(layer: keras.layers.Layer, kernel: keras.Variable, bias: keras.Va
 
 @contextlib.contextmanager
 def _without_activation(layer: keras.layers.Layer) -> Iterator[None]:
+    layer = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
     if getattr(layer, "activation", None) is None:
         yield
         return

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from deepdebug.errors import UsageError
+from deepdebug.lrp import rules
 from deepdebug.lrp.affine import Affine
-from deepdebug.lrp.rules import AlphaBeta, Epsilon, Gamma, ZBox, ZPlus
 
 POOLINGS = ("winner", "proportional")
-NEARLY_ZERO = Epsilon(1e-6)
 
 
 class Rule(Protocol):
@@ -20,6 +19,10 @@ class Rule(Protocol):
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a` of one affine map."""
         ...
+
+
+def _nearly_zero() -> Rule:
+    return rules.Epsilon(1e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Composite:
 
     dense: Rule
     convolution: Rule
-    normalization: Rule = NEARLY_ZERO
+    normalization: Rule = field(default_factory=_nearly_zero)
     first: Rule | None = None
     max_pooling: str = "winner"
     by_name: Mapping[str, Rule] | None = None
@@ -69,28 +72,26 @@ class Composite:
 
 COMPOSITES: Mapping[str, Callable[[], Composite]] = {
     # HUDD (IEEE Transactions on Reliability 2021), as its program does it: epsilon is 1e-9 there.
-    "hudd": lambda: Composite(ZPlus(), Epsilon(1e-9)),
-    "z-plus": lambda: Composite(ZPlus(), ZPlus()),
-    "epsilon-plus": lambda: Composite(NEARLY_ZERO, ZPlus()),
-    "epsilon-gamma-box": lambda: Composite(NEARLY_ZERO, Gamma(0.25), first=ZBox()),
+    "hudd": lambda: Composite(rules.ZPlus(), rules.Epsilon(1e-9)),
+    "z-plus": lambda: Composite(rules.ZPlus(), rules.ZPlus()),
+    "epsilon-plus": lambda: Composite(_nearly_zero(), rules.ZPlus()),
+    "epsilon-gamma-box": lambda: Composite(_nearly_zero(), rules.Gamma(0.25), first=rules.ZBox()),
     # The presets A and B of iNNvestigate (Alber et al. 2019), with its treatment of the bias.
-    "preset-a": lambda: Composite(Epsilon(0.1), AlphaBeta(1.0, 0.0, bias="whole")),
-    "preset-b": lambda: Composite(Epsilon(0.1), AlphaBeta(2.0, 1.0, bias="whole")),
-    "epsilon": lambda: Composite(Epsilon(), Epsilon()),
+    "preset-a": lambda: Composite(rules.Epsilon(0.1), rules.AlphaBeta(1.0, 0.0, bias="whole")),
+    "preset-b": lambda: Composite(rules.Epsilon(0.1), rules.AlphaBeta(2.0, 1.0, bias="whole")),
+    "epsilon": lambda: Composite(rules.Epsilon(), rules.Epsilon()),
 }
 
 
 def as_innvestigate(composite: Composite) -> Composite:
     """Return the composite with every alpha-beta rule treating the bias as iNNvestigate 2.1.2 does."""
+    kinds = ("dense", "convolution", "normalization", "first")
     by_name = {name: _with_whole_bias(rule) for name, rule in (composite.by_name or {}).items()}
-    rules = {
-        kind: _with_whole_bias(getattr(composite, kind)) for kind in ("dense", "convolution", "normalization", "first")
-    }
-    return replace(composite, by_name=by_name, **rules)
+    return replace(composite, by_name=by_name, **{kind: _with_whole_bias(getattr(composite, kind)) for kind in kinds})
 
 
 def _with_whole_bias(rule: Any) -> Any:
-    return replace(rule, bias="whole") if isinstance(rule, AlphaBeta) else rule
+    return replace(rule, bias="whole") if getattr(rule, "bias", None) == "signed" else rule
 
 
 def find_composite(given: str | Composite) -> Composite:

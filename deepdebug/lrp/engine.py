@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -171,14 +171,32 @@ class Explainer:
                 waiting[source] = _added(waiting.get(source), part)
             total = sum((one for _, one in parts[1:]), start=parts[0][1])
             results.append((call.name, parts[0][0], ops.stack([arrived[1], total])))
-        inputs = [waiting[id(one)][0] if id(one) in waiting else ops.zeros_like(one) for one in x]
-        return *self._collected(results[::-1]), inputs, explained
+        at_start = {source: relevance for source, (relevance, _) in waiting.items() if source not in made}
+        return *self._collected(results[::-1]), _of_inputs(x, at_start), explained
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
         self._names = names = numbered([name for name, _, _ in results])
         wanted = [index for index, (name, _, _) in enumerate(results) if self._wanted is None or name in self._wanted]
         self._returned = [names[index] for index in wanted]
         return [results[index][1] for index in wanted], ops.stack([sums for _, _, sums in results])
+
+
+def _of_inputs(x: Sequence[Any], at_start: Mapping[int, Any]) -> list[Any]:
+    """Return the relevance of the model's inputs, which is 0 for one that is not used.
+
+    Args:
+        x: The inputs.
+        at_start: Relevance of the tensors that no layer made, by identity: the inputs, or what the model made of them
+            on the way in, such as ids of another integer type.
+    """
+    strangers = [at_start[source] for source in at_start if source not in {id(one) for one in x}]
+    found = []
+    for one in x:
+        relevance = at_start.get(id(one))
+        if relevance is None and strangers and tuple(strangers[0].shape[1:]) == tuple(one.shape[1:]):
+            relevance = strangers.pop(0)
+        found.append(ops.zeros(ops.shape(one), "float32") if relevance is None else relevance)
+    return found
 
 
 def _added(before: tuple[Any, Any] | None, part: tuple[Any, Any]) -> tuple[Any, Any]:

@@ -42,6 +42,11 @@ ACTIVATION_OPERATIONS = (
 )  # fmt: skip
 # Operations of `keras.ops` for which f(c x) = c f(x), so that gradient times input loses nothing.
 HOMOGENEOUS_OPERATIONS = ("Amax", "Amin", "Max", "Mean", "Min", "Negative", "Pad", "Sum", "TrueDivide")
+# Layers that, outside training, only move, drop or average elements.
+IMAGE_LAYERS = (
+    layers.Resizing, layers.CenterCrop, layers.RandomCrop, layers.RandomFlip, layers.RandomRotation,
+    layers.RandomTranslation, layers.RandomZoom,
+)  # fmt: skip
 Propagation = Callable[[Call, Any], Sequence[Any]]
 _registered: dict[type, Propagation] = {}
 
@@ -139,7 +144,13 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
         return [_moved_back(call, relevance)]
     if type(operation).__name__ in ACTIVATION_OPERATIONS:
         return [relevance]
-    is_homogeneous = family in ("pooling", *LINEARISED) or type(operation).__name__ in HOMOGENEOUS_OPERATIONS
+    if family == "embedding":
+        return [ops.sum(relevance, axis=-1)]  # an id has the relevance of its vector
+    is_homogeneous = (
+        family in ("pooling", *LINEARISED)
+        or isinstance(operation, IMAGE_LAYERS)
+        or type(operation).__name__ in HOMOGENEOUS_OPERATIONS
+    )
     if is_homogeneous or setting.on_unknown == "gradient":
         return _by_gradient(call, relevance)
     raise UsageError(

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
+from deepdebug.lrp import rules
 from deepdebug.lrp.composite import Composite, find_composite
 from deepdebug.lrp.innvestigate.loading import load
 from deepdebug.lrp.innvestigate.moving import Step, described, rebuilt, set_weights
 from deepdebug.lrp.propagate import RULED
 from deepdebug.lrp.result import Conservation, Explained, Relevance, numbered
-from deepdebug.lrp.rules import AlphaBeta, Epsilon, Flat, WSquare, ZBox, ZPlus
 from deepdebug.lrp.target import Target, checked_goal, explained_index
 
 MakeRule = Callable[[Any, Any], Any]  # from a layer and iNNvestigate's state to its rule
@@ -61,7 +61,7 @@ class InnvestigateExplainer:
         self._model, self._reference = model, reference
         self._outputs = model.output_shape[-1]
         steps = described(model)
-        rules = {one.name: _made(_ours(one, chosen), innvestigate) for one in steps if one.family in RULED}
+        made_rules = {one.name: _made(_ours(one, chosen), innvestigate) for one in steps if one.family in RULED}
         self._names = numbered([one.name for one in steps])
         unknown = sorted(set(layers or ()) - set(self._names))
         if unknown:
@@ -72,7 +72,11 @@ class InnvestigateExplainer:
         with self._inside():
             self._twin, made = rebuilt(steps, model.input_shape, tf_keras)
             set_weights(steps, made)
-            by_layer = {id(layer): rules[one.name] for one, layer in zip(steps, made, strict=True) if one.name in rules}
+            by_layer = {
+                id(layer): made_rules[one.name]
+                for one, layer in zip(steps, made, strict=True)
+                if one.name in made_rules
+            }
             self._analyzer = innvestigate.create_analyzer(
                 "lrp",
                 self._twin,
@@ -145,19 +149,19 @@ def _made(rule: Any, innvestigate: Any) -> MakeRule:
     """Return iNNvestigate's form of one of our rules."""
     theirs = innvestigate.analyzer.relevance_based.relevance_rule
     match rule:
-        case Epsilon(epsilon=0.0):
+        case rules.Epsilon(epsilon=0.0):
             made = theirs.ZRule
-        case Epsilon(epsilon=epsilon):
+        case rules.Epsilon(epsilon=epsilon):
             made = functools.partial(theirs.EpsilonRule, epsilon=epsilon)
-        case AlphaBeta(alpha=alpha, beta=beta):
+        case rules.AlphaBeta(alpha=alpha, beta=beta):
             made = functools.partial(theirs.AlphaBetaRule, alpha=alpha, beta=beta)
-        case ZPlus():
+        case rules.ZPlus():
             made = theirs.Alpha1Beta0IgnoreBiasRule
-        case WSquare():
+        case rules.WSquare():
             made = theirs.WSquareRule
-        case Flat():
+        case rules.Flat():
             made = theirs.FlatRule
-        case ZBox(low=low, high=high):
+        case rules.ZBox(low=low, high=high):
             made = functools.partial(theirs.BoundedRule, low=low, high=high)
         case _:
             raise UsageError(f'`engine="innvestigate"` has no rule {type(rule).__name__}; use `engine="native"`.')
