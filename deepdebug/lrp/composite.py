@@ -27,7 +27,7 @@ def _nearly_zero() -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """The rule of every layer: by its name, else the first layer's own, else by its kind.
+    """The rule of every layer: by its name, else by its class, else the first layer's own, else by its kind.
 
     Args:
         dense: Rule of Dense and EinsumDense.
@@ -37,6 +37,8 @@ class Composite:
         max_pooling: "winner" gives all relevance to the largest element, "proportional" shares it by size. Defaults to
             `"winner"`.
         by_name: Rules by layer name. Defaults to none.
+        by_type: Rules by layer class, such as `{keras.layers.DepthwiseConv2D: Flat()}`; the first class that fits
+            counts. Defaults to none.
 
     Raises:
         UsageError: When `max_pooling` is none of the two.
@@ -48,22 +50,27 @@ class Composite:
     first: Rule | None = None
     max_pooling: str = "winner"
     by_name: Mapping[str, Rule] | None = None
+    by_type: Mapping[type, Rule] | None = None
 
     def __post_init__(self) -> None:
         """Check the name of the pooling rule, which would be taken for the other one."""
         if self.max_pooling not in POOLINGS:
             raise UsageError(f"`max_pooling` got {self.max_pooling!r}; expected one of {', '.join(POOLINGS)}.")
 
-    def rule(self, name: str, kind: str, is_first: bool) -> Rule:
+    def rule(self, name: str, layer: type, kind: str, is_first: bool) -> Rule:
         """Return the rule of one layer.
 
         Args:
             name: Name of the layer.
+            layer: Its class.
             kind: "dense", "convolution" or "normalization".
             is_first: Whether it reads a model input.
         """
         if self.by_name and name in self.by_name:
             return self.by_name[name]
+        by_type = [rule for wanted, rule in (self.by_type or {}).items() if issubclass(layer, wanted)]
+        if by_type:
+            return by_type[0]
         if is_first and self.first is not None and kind != "normalization":
             return self.first
         chosen: Rule = getattr(self, kind)
@@ -87,7 +94,13 @@ def as_innvestigate(composite: Composite) -> Composite:
     """Return the composite with every alpha-beta rule treating the bias as iNNvestigate 2.1.2 does."""
     kinds = ("dense", "convolution", "normalization", "first")
     by_name = {name: _with_whole_bias(rule) for name, rule in (composite.by_name or {}).items()}
-    return replace(composite, by_name=by_name, **{kind: _with_whole_bias(getattr(composite, kind)) for kind in kinds})
+    by_type = {layer: _with_whole_bias(rule) for layer, rule in (composite.by_type or {}).items()}
+    return replace(
+        composite,
+        by_name=by_name,
+        by_type=by_type,
+        **{kind: _with_whole_bias(getattr(composite, kind)) for kind in kinds},
+    )
 
 
 def _with_whole_bias(rule: Any) -> Any:

@@ -125,14 +125,14 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     if own is not None:
         return own(call, relevance)
     if family in RULED:
-        rule = setting.composite.rule(call.name, family, place.is_first)
+        rule = setting.composite.rule(call.name, type(operation), family, place.is_first)
         first, *others = affine_parts(operation)
         known = None if others else _known(call, first)
         first = replace(first, known=known, nonnegative=place.nonnegative)
         return [_through_parts([first, *others], rule, call.inputs[0], relevance)]
     scaling = scaling_part(operation, call.inputs[0], setting.compat)
     if scaling is not None:
-        rule = setting.composite.rule(call.name, "normalization", place.is_first)
+        rule = setting.composite.rule(call.name, type(operation), "normalization", place.is_first)
         return [rule.propagate(replace(scaling, nonnegative=place.nonnegative), call.inputs[0], relevance)]
     if family in PASSED:
         return [relevance]

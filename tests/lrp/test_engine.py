@@ -183,6 +183,15 @@ def test_wrong_argument_is_refused(arguments, message):
         relevance(residual(), X, **arguments)
 
 
+def test_rule_of_a_layer_is_that_of_its_name_else_of_its_class_else_of_its_place():
+    named, typed, first, dense = Epsilon(1.0), Epsilon(2.0), Epsilon(3.0), Epsilon(4.0)
+    composite = Composite(dense, dense, first=first, by_name={"a": named}, by_type={layers.Conv2D: typed})
+    assert composite.rule("a", layers.Conv2D, "convolution", True) is named
+    assert composite.rule("b", layers.Conv2D, "convolution", True) is typed
+    assert composite.rule("b", layers.Conv1D, "convolution", True) is first
+    assert composite.rule("b", layers.Dense, "dense", False) is dense
+
+
 def test_unknown_pooling_rule_is_refused():
     with pytest.raises(UsageError, match="`max_pooling` got 'average'; expected one of winner, proportional"):
         Composite(Epsilon(), Epsilon(), max_pooling="average")

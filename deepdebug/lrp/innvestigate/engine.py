@@ -138,7 +138,7 @@ class InnvestigateExplainer:
 
 
 def _ours(step: Step, composite: Composite) -> Any:
-    return composite.rule(step.name, step.family, step.reads_input)
+    return composite.rule(step.name, step.layer, step.family, step.reads_input)
 
 
 def _chosen(by_layer: Mapping[int, MakeRule], layer: Any, state: Any) -> Any:

@@ -43,7 +43,7 @@ class Step:
 
     Args:
         name: Name of the layer in the Keras 3 model; the second call of a shared layer has the same one.
-        kind: Name of its class.
+        layer: Its class in Keras 3.
         family: Which rule of a composite it gets: "dense", "convolution", or any other.
         settings: Its configuration in the words of tf_keras.
         weights: Its weights.
@@ -51,11 +51,16 @@ class Step:
     """
 
     name: str
-    kind: str
+    layer: type
     family: str
     settings: Mapping[str, Any]
     weights: tuple[npt.NDArray[Any], ...]
     inputs: tuple[int, ...]
+
+    @property
+    def kind(self) -> str:
+        """Name of its class."""
+        return self.layer.__name__
 
     @property
     def reads_input(self) -> bool:
@@ -103,7 +108,7 @@ def _step(call: Call, places: Mapping[int, int]) -> Step:
     config, renamed = call.operation.get_config(), RENAMED.get(kind, {})
     settings = {renamed.get(key, key): value for key, value in config.items() if key in SETTINGS or key in renamed}
     weights = tuple(map(np.asarray, call.operation.get_weights()))
-    return Step(call.name, kind, family_of(call.operation), settings, weights, inputs)
+    return Step(call.name, type(call.operation), family_of(call.operation), settings, weights, inputs)
 
 
 def _without_head(steps: Sequence[Step]) -> tuple[Step, ...]:
