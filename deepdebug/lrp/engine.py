@@ -171,7 +171,8 @@ class Explainer:
                 waiting[source] = _added(waiting.get(source), part)
             total = sum((one for _, one in parts[1:]), start=parts[0][1])
             results.append((call.name, parts[0][0], ops.stack([arrived[1], total])))
-        at_start = {source: relevance for source, (relevance, _) in waiting.items() if source not in made}
+        # A layer that does nothing, such as dropout outside training, may hand the very input on.
+        at_start = {source: one[0] for source, one in waiting.items() if source in given or source not in made}
         return *self._collected(results[::-1]), _of_inputs(x, at_start), explained
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
