@@ -129,7 +129,7 @@ def measure(network: str, batch: int, repeats: int, tick: Callable[[], None]) ->
             "forward": functools.partial(model.predict_on_batch, x),
             "gradient": functools.partial(gradient, x),
             "native": functools.partial(Explainer(model, composite=composite), x),
-            "innvestigate": functools.partial(InnvestigateExplainer(model, composite=composite), x),
+            "innvestigate": functools.partial(InnvestigateExplainer(model, composite=composite).arrays, x),
         }
         for call in 2 * list(calls.values()):  # the first calls compile
             call()

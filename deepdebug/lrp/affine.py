@@ -27,6 +27,7 @@ class Affine:
         known: What the forward pass has computed with this kernel and bias, as (x, z). Defaults to `None`.
         nonnegative: Whether the input that relevance goes back to is known to have no negative element, which spares
             rules that treat signs differently half of their work. Defaults to `False`.
+        only_positive: Whether relevance is known to come only from outputs with a positive z. Defaults to `False`.
     """
 
     apply: Apply
@@ -34,6 +35,7 @@ class Affine:
     bias: Any = None
     known: tuple[Any, Any] | None = None
     nonnegative: bool = False
+    only_positive: bool = False
 
     def terms(self, x: Any, kernel: Any, bias: Any = None) -> tuple[Any, Callable[[Any], Any]]:
         """Return z for this kernel and bias, and the function that multiplies with the transposed kernel.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -14,10 +14,10 @@ from keras import ops
 from deepdebug.errors import UsageError
 from deepdebug.lrp.composite import Composite, as_innvestigate, find_composite
 from deepdebug.lrp.innvestigate import InnvestigateExplainer
-from deepdebug.lrp.nonnegative import nonnegative_tensors
 from deepdebug.lrp.precision import precise, with_precise_weights
-from deepdebug.lrp.propagate import Place, Setting, propagate
+from deepdebug.lrp.propagate import Place, Setting, lies_on_positive, propagate
 from deepdebug.lrp.result import Conservation, Explained, Relevance, numbered
+from deepdebug.lrp.signs import nonnegative_tensors
 from deepdebug.lrp.target import Given, Target, checked_goal, start
 from deepdebug.model import backend, private
 from deepdebug.model.families import family_of
@@ -27,6 +27,27 @@ UNKNOWN = ("error", "gradient")
 ANY_OUTPUTS = ("predicted", "largest")  # targets that need not know how many outputs there are
 ENGINES = ("native", "innvestigate")
 COMPATIBLE = (None, "innvestigate")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Relevance that has arrived at a tensor.
+
+    Args:
+        relevance: Tensor of its shape.
+        total: Its sum.
+        only_positive: Whether it is known to be 0 wherever the tensor is not positive.
+    """
+
+    relevance: Any
+    total: Any
+    only_positive: bool
+
+    def plus(self, other: Arrived) -> Arrived:
+        """Return both together."""
+        return Arrived(
+            self.relevance + other.relevance, self.total + other.total, self.only_positive and other.only_positive
+        )
 
 
 class Explainer:
@@ -148,7 +169,7 @@ class Explainer:
         last = calls[-1]
         given = {id(one) for one in x}
         begin, explained = start(last, *goal)
-        waiting = {id(last.outputs[0]): (begin, ops.sum(begin))}  # relevance and its sum, by tensor
+        waiting = {id(last.outputs[0]): Arrived(begin, ops.sum(begin), False)}
         if _is_head(last):
             waiting[origins.get(id(last.inputs[0]), id(last.inputs[0]))] = waiting.pop(id(last.outputs[0]))
             calls = calls[:-1]
@@ -165,14 +186,18 @@ class Explainer:
                     f"The data flow of model '{self._model.name}' cannot be followed at layer '{call.name}', whose "
                     "input no layer made. Put the operation in front of it into a layer, or build a functional model."
                 )
-            place = Place(is_first, nonnegative.issuperset(sources))
-            parts = [(part, ops.sum(part)) for part in propagate(call, arrived[0], place, self._setting)]
+            place = Place(is_first, nonnegative.issuperset(sources), arrived.only_positive)
+            only_positive = lies_on_positive(call, place, self._setting)
+            parts = [
+                Arrived(part, ops.sum(part), only_positive)
+                for part in propagate(call, arrived.relevance, place, self._setting)
+            ]
             for source, part in zip(sources, parts, strict=False):
-                waiting[source] = _added(waiting.get(source), part)
-            total = sum((one for _, one in parts[1:]), start=parts[0][1])
-            results.append((call.name, parts[0][0], ops.stack([arrived[1], total])))
+                waiting[source] = waiting[source].plus(part) if source in waiting else part
+            total = sum((one.total for one in parts[1:]), start=parts[0].total)
+            results.append((call.name, parts[0].relevance, ops.stack([arrived.total, total])))
         # A layer that does nothing, such as dropout outside training, may hand the very input on.
-        at_start = {source: one[0] for source, one in waiting.items() if source in given or source not in made}
+        at_start = {source: one.relevance for source, one in waiting.items() if source in given or source not in made}
         return *self._collected(results[::-1]), _of_inputs(x, at_start), explained
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
@@ -198,10 +223,6 @@ def _of_inputs(x: Sequence[Any], at_start: Mapping[int, Any]) -> list[Any]:
             relevance = strangers.pop(0)
         found.append(ops.zeros(ops.shape(one), "float32") if relevance is None else relevance)
     return found
-
-
-def _added(before: tuple[Any, Any] | None, part: tuple[Any, Any]) -> tuple[Any, Any]:
-    return part if before is None else (before[0] + part[0], before[1] + part[1])
 
 
 def _with_distinct_inputs(call: Call) -> Call:

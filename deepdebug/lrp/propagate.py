@@ -15,6 +15,7 @@ from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
 from deepdebug.lrp.composite import Composite
 from deepdebug.lrp.precision import is_reduced, precise
 from deepdebug.lrp.scaling import scaling_part
+from deepdebug.lrp.signs import hands_zeros_on, own_activation
 from deepdebug.model import backend
 from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
@@ -101,10 +102,12 @@ class Place:
     Args:
         is_first: Whether it reads a model input.
         nonnegative: Whether its inputs are known to have no negative element.
+        only_positive: Whether relevance is known to come only from positive outputs.
     """
 
     is_first: bool
     nonnegative: bool = False
+    only_positive: bool = False
 
 
 def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Sequence[Any]:
@@ -121,15 +124,13 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     """
     call = _in_single_precision(call)
     operation, family = call.operation, family_of(call.operation)
-    own = next((_registered[kind] for kind in type(operation).__mro__ if kind in _registered), None)
+    own = _own_rule(operation)
     if own is not None:
         return own(call, relevance)
     if family in RULED:
         rule = setting.composite.rule(call.name, type(operation), family, place.is_first)
-        first, *others = affine_parts(operation)
-        known = None if others else _known(call, first)
-        first = replace(first, known=known, nonnegative=place.nonnegative)
-        return [_through_parts([first, *others], rule, call.inputs[0], relevance)]
+        parts = _with_knowledge(affine_parts(operation), call, place)
+        return [_through_parts(parts, rule, call.inputs[0], relevance)]
     scaling = scaling_part(operation, call.inputs[0], setting.compat)
     if scaling is not None:
         rule = setting.composite.rule(call.name, type(operation), "normalization", place.is_first)
@@ -159,6 +160,32 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     )
 
 
+def lies_on_positive(call: Call, place: Place, setting: Setting) -> bool:
+    """Tell whether the relevance that `propagate` returns lies only where the call's inputs are positive.
+
+    Args:
+        call: As in `propagate`, like the others.
+        place: Where in the data flow it stands.
+        setting: The rules.
+    """
+    operation, family = call.operation, family_of(call.operation)
+    if _own_rule(operation) is not None:
+        return False
+    if family in (*RULED, "normalization"):
+        rule = setting.composite.rule(call.name, type(operation), family, place.is_first)
+        return place.nonnegative and getattr(rule, "proportional", False)
+    if isinstance(operation, MAX_POOLINGS) and setting.composite.max_pooling == "winner":
+        return place.only_positive
+    if hands_zeros_on(operation):
+        return place.only_positive
+    shares_by_size = family == "pooling" or isinstance(operation, layers.Add | layers.Average)
+    return place.nonnegative and shares_by_size
+
+
+def _own_rule(operation: keras.Operation) -> Propagation | None:
+    return next((_registered[kind] for kind in type(operation).__mro__ if kind in _registered), None)
+
+
 def _in_single_precision(call: Call) -> Call:
     """Return the call with tensors of at least single precision."""
     finer = {id(one): precise(one) for one in (*call.inputs, *call.outputs)}
@@ -167,12 +194,18 @@ def _in_single_precision(call: Call) -> Call:
     return replace(call, inputs=inputs, outputs=outputs, arguments=arguments)
 
 
-def _known(call: Call, part: Affine) -> tuple[Any, Any] | None:
-    """Return what the forward pass computed before the activation, unless in less precision than the rules do."""
-    z = call.outputs[0] if getattr(call.operation, "activation", None) is None else call.scores
-    if z is None or is_reduced(z):
-        return None
-    return call.inputs[0], z
+def _with_knowledge(parts: Sequence[Affine], call: Call, place: Place) -> Sequence[Affine]:
+    """Return the affine maps with what is known of their signs and what the forward pass has computed of them."""
+    first = replace(parts[0], nonnegative=place.nonnegative)
+    if len(parts) > 1:
+        return [first, *parts[1:]]
+    activation = own_activation(call.operation)
+    only_positive = place.only_positive and activation in ("linear", "relu", "relu6")
+    # Where only positive z count, they are those that relu lets through, and the others need not be kept.
+    is_output = activation == "linear" or (activation == "relu" and only_positive)
+    z = call.outputs[0] if is_output else call.scores
+    known = None if z is None or is_reduced(z) else (call.inputs[0], z)
+    return [replace(first, known=known, only_positive=only_positive)]
 
 
 def _through_parts(parts: Sequence[Affine], rule: Any, x: Any, relevance: Any) -> Any:

@@ -77,15 +77,10 @@ class InnvestigateExplainer:
                 for one, layer in zip(steps, made, strict=True)
                 if one.name in made_rules
             }
-            self._analyzer = innvestigate.create_analyzer(
-                "lrp",
-                self._twin,
-                rule=[(lambda _layer: True, functools.partial(_chosen, by_layer))],
-                bn_layer_rule=_made(chosen.normalization, innvestigate),
-                neuron_selection_mode="index",
-                reverse_keep_tensors=True,
+            rule = [(lambda _layer: True, functools.partial(_chosen, by_layer))]
+            self._analyzer = functools.cache(
+                functools.partial(_analyzer, innvestigate, self._twin, rule, _made(chosen.normalization, innvestigate))
             )
-            self._analyzer.create_analyzer_model()
             trace = innvestigate.backend.graph.trace_model_execution(self._twin)[1]
         self._order = _order_of_values(self._twin, trace)
         self._flow = _flow(made, trace)
@@ -111,21 +106,40 @@ class InnvestigateExplainer:
         goal = checked_goal(target, len(x), self._outputs, y, self._reference)
         if "loss" in goal.how:
             raise UsageError('`target="loss"` has no answer of `engine="innvestigate"`, which explains one output.')
+        outputs = self._model.predict_on_batch(x)
         with self._inside():
             scores = self._twin.predict_on_batch(x)
-        outputs = self._model.predict(x, verbose=0)
         indices = keras.ops.convert_to_numpy(explained_index(scores, outputs, goal.how, goal.numbers))
+        at_tensor = self._at_tensors(x, None if goal.how == "predicted" else indices)
         rows = np.arange(len(x))
-        with self._inside():
-            _, *values = self._analyzer._analyzer_model.predict_on_batch([x, np.stack([rows, indices], axis=1)])
-        at_tensor = dict(zip(self._order, values, strict=True))
-        arrays = {name: at_tensor[inputs[0]] for name, (inputs, _) in zip(self._names, self._flow, strict=True)}
         return Relevance(
-            {name: one for name, one in arrays.items() if name in self._wanted},
+            self._of_layers(at_tensor),
             self._conservation(at_tensor),
             (at_tensor[id(self._twin.inputs[0])],),
             Explained(indices, scores[rows, indices], outputs[rows, indices], scores.argmax(axis=1)),
         )
+
+    def arrays(self, x: npt.NDArray[np.floating[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Return the relevance at the input of every layer for the predicted output: one call of iNNvestigate, no more.
+
+        Args:
+            x: Inputs, of shape (rows, ...), float32.
+        """
+        return self._of_layers(self._at_tensors(x, None))
+
+    def _at_tensors(self, x: Any, indices: Any) -> dict[int, npt.NDArray[Any]]:
+        """Return the relevance of every tensor, for the given outputs or, with `None`, the largest ones."""
+        with self._inside():
+            if indices is None:
+                _, *values = self._analyzer("max_activation").predict_on_batch(x)
+            else:
+                selection = np.stack([np.arange(len(x)), indices], axis=1)
+                _, *values = self._analyzer("index").predict_on_batch([x, selection])
+        return dict(zip(self._order, values, strict=True))
+
+    def _of_layers(self, at_tensor: Mapping[int, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        arrays = {name: at_tensor[inputs[0]] for name, (inputs, _) in zip(self._names, self._flow, strict=True)}
+        return {name: one for name, one in arrays.items() if name in self._wanted}
 
     def _conservation(self, at_tensor: Mapping[int, npt.NDArray[Any]]) -> list[Conservation]:
         readers = Counter(one for inputs, _ in self._flow for one in inputs)
@@ -135,6 +149,20 @@ class InnvestigateExplainer:
             for name, (inputs, output) in zip(self._names, self._flow, strict=True)
             if all(readers[one] == 1 for one in inputs)
         ]
+
+
+def _analyzer(innvestigate: Any, twin: Any, rule: Any, bn_rule: Any, selection: str) -> Any:
+    """Return iNNvestigate's model that gives the relevance of every tensor; `selection` says of which output."""
+    analyzer = innvestigate.create_analyzer(
+        "lrp",
+        twin,
+        rule=rule,
+        bn_layer_rule=bn_rule,
+        neuron_selection_mode=selection,
+        reverse_keep_tensors=True,
+    )
+    analyzer.create_analyzer_model()
+    return analyzer._analyzer_model
 
 
 def _ours(step: Step, composite: Composite) -> Any:

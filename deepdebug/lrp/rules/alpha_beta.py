@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from deepdebug.errors import UsageError
 from deepdebug.lrp.affine import Affine, divided, negative, positive
@@ -35,6 +35,8 @@ class AlphaBeta:
         """Check how the bias counts."""
         if self.bias not in BIASES:
             raise UsageError(f"`bias` got {self.bias!r}; expected one of {', '.join(BIASES)}.")
+
+    proportional: ClassVar[bool] = True  # an input that is 0 gets nothing
 
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""

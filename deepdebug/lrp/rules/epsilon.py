@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from deepdebug.lrp.affine import Affine, divided, stabilised
 
@@ -20,7 +20,11 @@ class Epsilon:
 
     epsilon: float = 1e-2
 
+    proportional: ClassVar[bool] = True  # an input that is 0 gets nothing
+
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""
         z, back = part.terms(a, part.kernel, part.bias)
-        return a * back(divided(relevance, stabilised(z, self.epsilon) if self.epsilon else z))
+        if self.epsilon:
+            z = z + self.epsilon if part.only_positive else stabilised(z, self.epsilon)
+        return a * back(divided(relevance, z))

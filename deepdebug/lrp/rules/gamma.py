@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -22,15 +22,19 @@ class Gamma:
 
     gamma: float = 0.25
 
+    proportional: ClassVar[bool] = True  # an input that is 0 gets nothing
+
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""
-        z, _ = part.terms(a, part.kernel, part.bias)
         more_up = (part.kernel + self.gamma * positive(part.kernel), part.kernel + self.gamma * negative(part.kernel))
         more_down = (more_up[1], more_up[0])
-        wanted_up = ops.where(z >= 0, relevance, 0.0)
         bias_up, bias_down = part.bias, part.bias
         if part.bias is not None:
             bias_up, bias_down = (part.bias + self.gamma * one(part.bias) for one in (positive, negative))
+        if part.only_positive:
+            return _shared(part, a, relevance, more_up, bias_up)
+        z, _ = part.terms(a, part.kernel, part.bias)
+        wanted_up = ops.where(z >= 0, relevance, 0.0)
         up = _shared(part, a, wanted_up, more_up, bias_up)
         return up + _shared(part, a, relevance - wanted_up, more_down, bias_down)
 

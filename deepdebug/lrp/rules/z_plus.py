@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from deepdebug.lrp.affine import Affine, divided, negative, positive
 
@@ -15,6 +15,8 @@ class ZPlus:
     `R_i = sum_j (x_i w_ij)+ / sum_i (x_i w_ij)+ * R_j` (Montavon et al. 2017, section 4.1). An output without a
     positive part passes nothing on.
     """
+
+    proportional: ClassVar[bool] = True  # an input that is 0 gets nothing
 
     def propagate(self, part: Affine, a: Any, relevance: Any) -> Any:
         """Return the relevance of the inputs `a`, of shape (rows, ...), from that of the outputs."""

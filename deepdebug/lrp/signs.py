@@ -1,4 +1,8 @@
-"""Which tensors of a model can hold no negative element, whatever the input is."""
+"""What is known of signs before anything is computed, which spares the rules work.
+
+That a tensor can hold no negative element, whatever the input is; and that relevance lies only where a tensor is
+positive.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,20 @@ def nonnegative_tensors(calls: Sequence[Call], origins: Mapping[int, int]) -> fr
         if _makes_nonnegative(call.operation) or (_keeps_nonnegative(call.operation) and sources <= found):
             found |= {id(one) for one in call.outputs}
     return frozenset(found)
+
+
+def own_activation(operation: keras.Operation) -> str:
+    """Return the name of the activation inside a layer, "linear" where it has none."""
+    return recognise(getattr(operation, "activation", None))
+
+
+def hands_zeros_on(operation: keras.Operation) -> bool:
+    """Tell whether a layer hands relevance on unchanged, and its output is positive only where its input is."""
+    if isinstance(operation, layers.ReLU):
+        return not operation.threshold and not operation.negative_slope
+    if isinstance(operation, layers.Activation):
+        return own_activation(operation) in ("relu", "relu6")
+    return family_of(operation) in ("dropout", "reshape") or isinstance(operation, layers.Concatenate)
 
 
 def _makes_nonnegative(operation: keras.Operation) -> bool:
