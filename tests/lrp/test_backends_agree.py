@@ -10,7 +10,7 @@ TOLERANCE = 1e-4  # of the largest relevance of the layer
 
 
 @pytest.mark.slow
-def test_this_backend_gives_the_relevance_of_all_others():
+def test_check_07_this_backend_gives_the_relevance_of_all_others():
     found = backends_agree.arrays()
     with np.load(backends_agree.FILE, allow_pickle=False) as expected:
         assert set(found) == set(expected.files)

@@ -75,7 +75,7 @@ def logits(model, x):
 
 
 @pytest.mark.parametrize("kind", fast_ones(MODELS, "max_pooling"))
-def test_relevance_is_conserved_in_every_layer(kind):
+def test_check_01_relevance_is_conserved_in_every_layer(kind):
     model = MODELS[kind]()
     found = relevance(model, X, composite=ZERO)
     explained = logits(model, X).max(axis=1).sum()
@@ -94,7 +94,7 @@ def test_every_composite_gives_finite_relevance_of_the_shape_of_each_input(compo
 
 
 @pytest.mark.slow
-def test_zero_rule_is_gradient_times_input_without_bias():
+def test_check_05_zero_rule_is_gradient_times_input_without_bias():
     model = MODELS["valid"]()
     step = 1e-2
     first = next(iter(relevance(model, X[:1], composite=ZERO, target=1).values()))
@@ -106,7 +106,7 @@ def test_zero_rule_is_gradient_times_input_without_bias():
         assert first[place] == pytest.approx(gradient * X[place], abs=2e-3)
 
 
-def test_bias_takes_its_share_and_the_record_says_so():
+def test_check_03_bias_takes_its_share_and_the_record_says_so():
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="head")])
     model.set_weights([np.array([[1.0], [2.0]]), np.array([3.0])])
     found = relevance(model, np.array([[1.0, 1.0]]), composite=ZERO)
@@ -115,7 +115,7 @@ def test_bias_takes_its_share_and_the_record_says_so():
     assert (record.outputs, record.inputs, record.absorbed) == (6.0, 3.0, 0.5)
 
 
-def test_softmax_behind_the_last_layer_is_stripped_too():
+def test_check_09_softmax_behind_the_last_layer_is_stripped_too():
     stack = [keras.Input((2,)), layers.Dense(2, use_bias=False, name="head"), layers.Softmax()]
     model = keras.Sequential(stack)
     model.set_weights([np.array([[1.0, 0.0], [0.0, 2.0]])])
@@ -123,7 +123,7 @@ def test_softmax_behind_the_last_layer_is_stripped_too():
 
 
 @pytest.mark.slow
-def test_images_do_not_influence_each_other():
+def test_check_07_images_do_not_influence_each_other():
     explainer = Explainer(MODELS["max_pooling"]())
     together = explainer(X)
     for index in (0, 4):
@@ -151,7 +151,7 @@ def test_new_weights_are_seen_by_a_compiled_explainer():
 
 
 @pytest.mark.slow
-def test_model_is_left_as_it_was():
+def test_check_08_model_is_left_as_it_was():
     model = without_bias(conv(activation="relu"), layers.BatchNormalization())
     model.compile("sgd", "mse")
     before = [one.copy() for one in model.get_weights()]
@@ -198,7 +198,7 @@ def test_unknown_pooling_rule_is_refused():
 
 
 @pytest.mark.parametrize("pool", [layers.MaxPooling2D(3, 2), layers.GlobalMaxPooling2D()])
-def test_proportional_pooling_conserves_and_shares(pool):
+def test_check_02_proportional_pooling_conserves_and_shares(pool):
     model = without_bias(conv(activation="relu"), pool)
     shared = relevance(model, X, composite=replace(ZERO, max_pooling="proportional"), layers=[pool.name])[pool.name]
     winner = relevance(model, X, composite=ZERO, layers=[pool.name])[pool.name]
@@ -255,7 +255,7 @@ def test_operation_between_the_layers_of_a_subclassed_model_is_an_error():
 
 
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="Keras multiplies in single precision there")
-def test_double_precision_conserves_to_the_eighth_digit():
+def test_check_01_double_precision_conserves_to_the_eighth_digit():
     keras.utils.set_random_seed(3)
     stack = [
         keras.Input((12, 12, 2), dtype="float64"), conv(activation="relu", dtype="float64"),

@@ -56,7 +56,7 @@ def back_through_dense(x, kernel, relevance_out):
     return x * (positive @ (relevance_out / (x @ positive + EPSILON)))
 
 
-def test_composite_is_the_program_on_a_network_without_overlapping_pools():
+def test_check_06_composite_is_the_program_on_a_network_without_overlapping_pools():
     keras.utils.set_random_seed(7)
     model = keras.Sequential(
         [

@@ -104,7 +104,7 @@ def worst_difference(ours, theirs):
 @needed
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMPOSITES)
-def test_native_engine_gives_its_relevance_in_every_layer(name):
+def test_check_06_native_engine_gives_its_relevance_in_every_layer(name):
     model = chain()
     ours = relevance(model, X, composite=COMPOSITES[name], compat="innvestigate")
     theirs = relevance(model, X, composite=COMPOSITES[name], engine="innvestigate")

@@ -58,7 +58,7 @@ def assert_conserved(model, x):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BODIES)
-def test_kind_of_layer_conserves(kind):
+def test_check_01_kind_of_layer_conserves(kind):
     keras.utils.set_random_seed(1)
     shape, body = BODIES[kind]
     model = keras.Sequential([keras.Input(shape), *body(), layers.Flatten(), layers.Dense(3, use_bias=False)])
@@ -67,7 +67,7 @@ def test_kind_of_layer_conserves(kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("merge", MERGES, ids=lambda one: one.__name__)
-def test_merge_conserves(merge):
+def test_check_01_merge_conserves(merge):
     keras.utils.set_random_seed(1)
     inputs = keras.Input((6,))
     branches = [layers.Dense(4, use_bias=False)(inputs) for _ in range(2)]

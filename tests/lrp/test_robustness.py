@@ -57,7 +57,7 @@ def assert_finite(found):
 
 @pytest.mark.parametrize("composite", EVERY_COMPOSITE)
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float16"])
-def test_reduced_precision_gives_finite_relevance_in_single_precision(dtype, composite):
+def test_check_10_reduced_precision_gives_finite_relevance_in_single_precision(dtype, composite):
     found = relevance(network(dtype), X, composite=composite)
     assert_finite(found)
     assert {array.dtype for array in found.values()} == {np.dtype("float32")}
@@ -69,7 +69,7 @@ def test_mixed_precision_differs_little_from_single():
 
 
 @pytest.mark.parametrize("composite", EVERY_COMPOSITE)
-def test_dead_channels_and_empty_images_give_finite_relevance(composite):
+def test_check_10_dead_channels_and_empty_images_give_finite_relevance(composite):
     model = network()
     kernel = np.array(keras.ops.convert_to_numpy(model.get_layer("conv").kernel))
     kernel[..., :3] = 0.0  # channels that say nothing
@@ -81,7 +81,7 @@ def test_dead_channels_and_empty_images_give_finite_relevance(composite):
     assert_finite(explainer(np.zeros_like(X)))
 
 
-def test_folded_batch_norm_is_the_same_function_and_gives_the_same_relevance_in_front():
+def test_check_10_folded_batch_norm_is_the_same_function_and_gives_the_same_relevance_in_front():
     """Batch norm with its own rule at epsilon 0 equals the convolution that it can be folded into."""
     model = network()
     norm, conv = model.get_layer("norm"), model.get_layer("conv")
@@ -101,7 +101,7 @@ def test_folded_batch_norm_is_the_same_function_and_gives_the_same_relevance_in_
 
 
 @pytest.mark.slow
-def test_thousand_calls_leave_no_memory_behind():
+def test_check_08_thousand_calls_leave_no_memory_behind():
     model = network()
     explainer = Explainer(model)
     for _ in range(100):

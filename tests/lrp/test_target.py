@@ -59,7 +59,7 @@ def test_worst_is_the_output_farthest_from_its_label():
     assert started(one, "worst", y) == pytest.approx(expected, rel=1e-5)
 
 
-def test_worst_without_labels_is_the_least_usual_output():
+def test_check_09_worst_without_labels_is_the_least_usual_output():
     one = model(None)
     z, known = scores(one), np.random.default_rng(1).normal(size=(50, 3)) * [1.0, 0.1, 5.0]
     deviation = np.abs(z - known.mean(axis=0)) / known.std(axis=0)
@@ -109,7 +109,7 @@ def test_softmax_layer_of_its_own_is_seen_as_the_head():
     assert started(one, "loss", y) == pytest.approx((z * (softmax(z) - np.eye(3)[y])).sum(), rel=1e-4)
 
 
-def test_negative_score_starts_as_negative_relevance():
+def test_check_09_negative_score_starts_as_negative_relevance():
     one = model(None)
     z = scores(one)
     row, column = np.unravel_index(z.argmin(), z.shape)

@@ -93,7 +93,7 @@ def zennit_relevance(network, first, others):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_rule_gives_the_relevance_of_zennit(name):
+def test_check_06_rule_gives_the_relevance_of_zennit(name):
     ours, theirs = networks()
     mine, other = RULES[name]
     expected = zennit_relevance(theirs, other, other)
@@ -101,7 +101,7 @@ def test_rule_gives_the_relevance_of_zennit(name):
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
-def test_box_rule_gives_the_relevance_of_zennit():
+def test_check_06_box_rule_gives_the_relevance_of_zennit():
     ours, theirs = networks()
     low, high = torch.full((1, 2, 10, 10), -4.0), torch.full((1, 2, 10, 10), 4.0)
     expected = zennit_relevance(theirs, lambda: rules.ZBox(low, high, **WITHOUT_BIAS), RULES["epsilon"][1])
