@@ -1,8 +1,8 @@
 """Examples small enough to compute by hand.
 
-Tests named `test_check_NN_...`, here and beside it, are the acceptance checks of the engine: 01 conservation, 02 pooling,
-03 bias, 04 by hand, 05 gradient times input, 06 parity, 07 batches and backends, 08 model untouched and no leak,
-09 explained output, 10 batch norm, dead channels, empty images and reduced precision.
+Tests named `test_check_NN_...`, here and beside it, are the acceptance checks of the engine: 01 conservation,
+02 pooling, 03 bias, 04 by hand, 05 gradient times input, 06 parity, 07 batches and backends, 08 model untouched and no
+leak, 09 explained output, 10 batch norm, dead channels, empty images and reduced precision.
 """
 
 import keras
