@@ -110,8 +110,8 @@ class InnvestigateExplainer:
         with self._inside():
             scores = self._twin.predict_on_batch(x)
         given = tuple(map(keras.ops.convert_to_tensor, goal.numbers))
-        tensors = map(keras.ops.convert_to_tensor, (scores, outputs))
-        indices = keras.ops.convert_to_numpy(explained_index(*tensors, goal.how, given))
+        flat, output = map(keras.ops.convert_to_tensor, (scores, outputs))
+        indices = keras.ops.convert_to_numpy(explained_index(flat, output, goal.how, given))
         at_tensor = self._at_tensors(x, None if goal.how == "predicted" else indices)
         rows = np.arange(len(x))
         return Relevance(
