@@ -80,6 +80,12 @@ def read_row(images: Stored, row: int, size: tuple[int, int], colour: str | None
     return pixels if colour is None else in_colour(pixels, colour)
 
 
+def read_npz(path: Path) -> dict[str, Stored]:
+    """Return the arrays of an `.npz` file by name; whatever goes wrong, the file is closed again."""
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
 def _mapped(path: Path) -> Stored:
     with path.open("rb") as file:
         if file.read(6) != np.lib.format.MAGIC_PREFIX:
@@ -89,8 +95,7 @@ def _mapped(path: Path) -> Stored:
 
 
 def _only_images(path: Path) -> Stored:
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = read_npz(path)
     found = [name for name, array in arrays.items() if _looks_like_images(array)]
     if len(found) != 1:
         raise ImageError(

@@ -1,0 +1,65 @@
+import pytest
+from PIL import Image
+
+from deepdebug.case.folder import read_case
+from deepdebug.errors import UsageError
+
+
+@pytest.fixture
+def case(tmp_path):
+    for name in ("cat", "dog"):
+        path = tmp_path / "DataSets" / "TestSet" / name / "a.png"
+        path.parent.mkdir(parents=True)
+        Image.new("L", (2, 2)).save(path)
+    (tmp_path / "DNNModels").mkdir()
+    return tmp_path
+
+
+def test_case_without_a_file_says_nothing_of_its_own(case):
+    found = read_case(case)
+    assert (found.name, found.classes, found.preprocessing.size) == (case.name, (), None)
+    assert found.has("TestSet")
+    assert not found.has("ImprovementSet")
+    assert found.dataset("TestSet").classes == ("cat", "dog")
+
+
+def test_case_file_names_case_classes_and_preprocessing(case):
+    (case / "case.toml").write_text('[case]\nname = "PET"\nclasses = ["dog", "cat"]\n[preprocessing]\nsize = [8, 9]\n')
+    found = read_case(case)
+    assert (found.name, found.classes, found.preprocessing.size) == ("PET", ("dog", "cat"), (8, 9))
+    assert found.dataset("TestSet").expected.tolist() == [1, 0]
+
+
+def test_model_is_found_by_name_or_as_the_only_one(case):
+    (case / "DNNModels" / "a.keras").touch()
+    assert read_case(case).model_path().name == "a.keras"
+    (case / "DNNModels" / "b.keras").touch()
+    assert read_case(case).model_path("b").name == "b.keras"
+    assert read_case(case).model_path("b.keras").name == "b.keras"
+
+
+@pytest.mark.parametrize(
+    ("models", "name", "message"),
+    [
+        ([], None, "There is no model in"),
+        (["a", "b"], None, "has several models; pass --model with one of a.keras, b.keras"),
+        (["a"], "c", "has no model 'c'; pass --model with one of a.keras"),
+        (["a"], "../a", "has no model '../a'"),
+    ],
+)
+def test_model_that_is_not_there_is_told(case, models, name, message):
+    for one in models:
+        (case / "DNNModels" / f"{one}.keras").touch()
+    with pytest.raises(UsageError, match=message):
+        read_case(case).model_path(name)
+
+
+def test_folder_that_is_no_case_is_told(tmp_path):
+    with pytest.raises(UsageError, match="is no case: it has no folder DataSets"):
+        read_case(tmp_path)
+
+
+def test_classes_that_are_no_names_are_told(case):
+    (case / "case.toml").write_text("[case]\nclasses = [1]\n")
+    with pytest.raises(UsageError, match=r"`classes` in \[case\] of .* is \[1\]; expected a list of names"):
+        read_case(case)

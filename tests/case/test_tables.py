@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from deepdebug.case.tables import read_table
+from deepdebug.errors import UsageError
+
+
+def table(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_columns_come_in_the_order_of_the_names_with_nan_for_what_is_missing(tmp_path):
+    found = read_table(table(tmp_path / "p.csv", "image,light,yaw\nb.png,0.1,\na.png,0.25,3\n"))
+    columns = found.in_order_of(["a.png", "b.png", "c.png"])
+    np.testing.assert_array_equal(columns["light"], [0.25, 0.1, np.nan])
+    np.testing.assert_array_equal(columns["yaw"], [3.0, np.nan, np.nan])
+
+
+def test_table_of_other_images_is_told(tmp_path):
+    found = read_table(table(tmp_path / "p.csv", "image,light\nx.png,1\n"))
+    with pytest.raises(UsageError, match=r"None of the 2 images stands in .* whose first row is for 'x.png'"):
+        found.in_order_of(["a.png", "b.png"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no header"),
+        ("image\na.png\n", "has no header"),
+        ("image,light\na.png,bright\n", "`light` in line 2 .* is 'bright'; expected a number, or nothing"),
+        ("image,light\na.png,1,2\n", "Line 2 of .* has 3 fields; expected 2"),
+        ("image,light\na.png,1\na.png,2\n", "names the image 'a.png' twice"),
+        ('image,light\n"a.png,1\n', "is no CSV file in UTF-8"),
+    ],
+)
+def test_table_that_cannot_be_used_is_told(tmp_path, text, message):
+    with pytest.raises(UsageError, match=message):
+        read_table(table(tmp_path / "p.csv", text))
+
+
+def test_table_in_another_encoding_or_missing_is_told(tmp_path):
+    (tmp_path / "p.csv").write_bytes("image,größe\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="is no CSV file in UTF-8"):
+        read_table(tmp_path / "p.csv")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_table(tmp_path / "none.csv")
