@@ -1,0 +1,80 @@
+"""One compiled forward pass that keeps more than the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from deepdebug.errors import UsageError
+from deepdebug.lrp.precision import precise
+from deepdebug.lrp.target import scores
+from deepdebug.model import backend, private
+from deepdebug.model.record import leaves, recorded_calls
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a forward pass gave.
+
+    Args:
+        scores: Array of shape (rows, outputs): before the last activation, such as logits.
+        outputs: Array of shape (rows, outputs): as the model gives them.
+        activations: Outputs of the layers asked for, of shape (rows, ...), by name.
+    """
+
+    scores: Array
+    outputs: Array
+    activations: Mapping[str, Array]
+
+
+class Forward:
+    """Forward passes through one model, compiled at the first batch.
+
+    Args:
+        model: A built model with one output.
+        layers: Names of the layers whose output is kept. Defaults to none.
+
+    Raises:
+        UsageError: When the model has no such layer, or several outputs.
+    """
+
+    def __init__(self, model: keras.Model, layers: Sequence[str] = ()) -> None:
+        self._model = model
+        self._operations = leaves(model)
+        unknown = [name for name in layers if name not in self._operations]
+        if unknown:
+            raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
+        self._layers = tuple(layers)
+        self._variables = list(model.variables)
+        self._compiled = backend.current().compile_function(self._pass)
+
+    def __call__(self, x: Any) -> Passed:
+        """Pass one batch.
+
+        Args:
+            x: Inputs of shape (rows, ...).
+        """
+        values = backend.current().values(self._variables)
+        before, after, kept = self._compiled(values, ops.convert_to_tensor(x))
+        as_array = backend.current().as_array
+        activations = dict(zip(self._layers, map(as_array, kept), strict=True))
+        return Passed(as_array(before), as_array(after), activations)
+
+    def _pass(self, values: Any, x: Any) -> tuple[Any, Any, list[Any]]:
+        scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
+        with scope, recorded_calls(self._operations) as calls:
+            outputs = keras.tree.flatten(private.call_model(self._model, x, training=False))
+            if len(outputs) != 1:
+                raise UsageError(f"The model '{self._model.name}' has {len(outputs)} outputs; expected one.")
+            before = scores(calls[-1])
+        last = {call.name: call.outputs[0] for call in calls}
+        flat = [ops.reshape(precise(one), (ops.shape(one)[0], -1)) for one in (before, outputs[0])]
+        return flat[0], flat[1], [precise(last[name]) for name in self._layers]

@@ -1,0 +1,36 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from deepdebug.errors import UsageError
+from deepdebug.lrp.forward import Forward
+
+X = np.random.default_rng(0).normal(size=(5, 6, 6, 1)).astype("float32")
+
+
+def model(head="softmax"):
+    keras.utils.set_random_seed(1)
+    body = [layers.Conv2D(2, 3, activation="relu", name="conv"), layers.Flatten(), layers.Dense(3, head)]
+    return keras.Sequential([keras.Input((6, 6, 1)), *body])
+
+
+def test_scores_are_those_before_the_softmax_and_outputs_those_behind_it():
+    found = Forward(model())(X)
+    np.testing.assert_allclose(found.outputs, model().predict(X, verbose=0), rtol=1e-4)
+    np.testing.assert_allclose(found.scores, model(None).predict(X, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def test_output_of_a_layer_is_kept():
+    one = model()
+    found = Forward(one, ["conv"])(X).activations["conv"]
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(one.get_layer("conv")(X)), rtol=1e-4, atol=1e-6)
+
+
+def test_unknown_layer_and_several_outputs_are_refused():
+    with pytest.raises(UsageError, match=r"`layers` got \['none'\]"):
+        Forward(model(), ["none"])
+    inputs = keras.Input((4,))
+    two = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(2)(inputs)])
+    with pytest.raises(UsageError, match="has 2 outputs; expected one"):
+        Forward(two)(np.ones((2, 4), "float32"))
