@@ -1,0 +1,57 @@
+"""Which layers' relevance is worth clustering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from deepdebug.errors import UsageError
+from deepdebug.model.families import family_of
+from deepdebug.model.record import leaves
+
+# Our first setting: of models with more convolutions the first one at every size of their maps is taken, because each
+# position costs as much time and disk as the one before, and neighbours at one size say nearly the same.
+MAX_POSITIONS = 8
+
+
+def heatmap_layers(model: keras.Model, wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of the layers at whose input relevance is kept.
+
+    These are the convolutions, the first of which reads the image; never dense layers, whose relevance groups images by
+    class and not by the cause of the failure.
+
+    Args:
+        model: A built model.
+        wanted: Names that the user chose. Defaults to none: the choice is made here.
+
+    Raises:
+        UsageError: When the model has no such layer, or no convolution.
+    """
+    operations = leaves(model)
+    unknown = [name for name in wanted if name not in operations]
+    if unknown:
+        raise UsageError(f"`--layers` got {', '.join(unknown)}; the model '{model.name}' has {', '.join(operations)}.")
+    if wanted:
+        return tuple(dict.fromkeys(wanted))
+    found = convolutions(model)
+    if not found:
+        raise UsageError(
+            f"The model '{model.name}' has no convolution, so it is not clear which heatmaps to cluster. Name layers "
+            f"with `--layers`: {', '.join(operations)}."
+        )
+    if len(found) <= MAX_POSITIONS:
+        return found
+    by_size: dict[tuple[int | None, ...], str] = {}
+    for name in found:
+        by_size.setdefault(tuple(operations[name].input.shape[1:-1]), name)
+    return tuple(by_size.values())
+
+
+def convolutions(model: keras.Model) -> tuple[str, ...]:
+    """Return the names of the convolutions of a model in the order of its layers.
+
+    Args:
+        model: A built model.
+    """
+    return tuple(name for name, one in leaves(model).items() if family_of(one) == "convolution")

@@ -1,0 +1,180 @@
+"""Heatmaps of failing images on disk: one array per layer, and an index that says what they are.
+
+Heatmaps/LAYER.npy         relevance at the input of the layer, (images, ...)
+Heatmaps/activations.npy   output of the last convolution, (images, ...)
+Heatmaps/index.json        images, layers, shapes, and a fingerprint of everything that the numbers depend on
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.errors import UsageError
+from deepdebug.files import file_names, write_file
+from deepdebug.row_file import UNFINISHED, RowFile
+from deepdebug.strict_json import strict_json
+
+INDEX = "index.json"
+ACTIVATIONS = "activations"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What heatmaps depend on.
+
+    Args:
+        images: Name of every image.
+        hashes: A hash of every image's content.
+        model: A hash of the model file.
+        composite: The rules.
+        target: The explained output.
+        layers: Names of the layers.
+        activations: Name of the layer whose output is kept as well, or `None`.
+        dtype: "float32", or "float16", in which each image's array is divided by its largest size.
+        batch_size: Images that were explained together.
+        preprocessing: How images became the model's input.
+    """
+
+    images: tuple[str, ...]
+    hashes: tuple[str, ...]
+    model: str
+    composite: str
+    target: str
+    layers: tuple[str, ...]
+    activations: str | None
+    dtype: str
+    batch_size: int
+    preprocessing: Mapping[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all of it."""
+        return hashlib.sha256(strict_json({"format": FORMAT, **asdict(self)})).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmaps:
+    """Heatmaps on disk.
+
+    Args:
+        folder: Where they lie.
+        images: Name of every image.
+        layers: Arrays of shape (images, ...) by layer, in the order of the data flow; they stay on disk.
+        activations: Array of shape (images, ...), or `None`.
+    """
+
+    folder: Path
+    images: tuple[str, ...]
+    layers: Mapping[str, npt.NDArray[Any]]
+    activations: npt.NDArray[Any] | None
+
+
+Batches = Callable[[int], Iterable[Mapping[str, npt.NDArray[Any]]]]
+
+
+def make_heatmaps(folder: Path, origin: Origin, shapes: Mapping[str, Sequence[int]], batches: Batches) -> Heatmaps:
+    """Fill the arrays, from where an earlier run with the same origin stopped.
+
+    Args:
+        folder: Where they are to lie.
+        origin: What they depend on.
+        shapes: Shape of one image's array by layer, and for `ACTIVATIONS`.
+        batches: Called with the number of images that are done; yields the arrays of the next batch, by the same names.
+
+    Raises:
+        UsageError: When something cannot be written.
+    """
+    files = _file_names(shapes)
+    index = _index(folder)
+    if index.get("fingerprint") != origin.fingerprint:
+        _discard(folder, index)
+        _write_index(folder, origin, files, complete=False)
+    if not index.get("complete") or index.get("fingerprint") != origin.fingerprint:
+        _fill(
+            [RowFile(folder / files[name], len(origin.images), shapes[name], origin.dtype) for name in files],
+            tuple(files),
+            origin,
+            batches,
+        )
+        _write_index(folder, origin, files, complete=True)
+    return open_heatmaps(folder)
+
+
+def open_heatmaps(folder: Path) -> Heatmaps:
+    """Open finished heatmaps.
+
+    Args:
+        folder: Where they lie.
+
+    Raises:
+        UsageError: When there are none, or they are not finished.
+    """
+    index = _index(folder)
+    if not index.get("complete"):
+        raise UsageError(f"There are no finished heatmaps in {str(folder)!r}. Run `deepdebug hudd heatmaps` first.")
+    arrays = {name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in index["files"].items()}
+    activations = arrays.pop(ACTIVATIONS, None)
+    return Heatmaps(folder, tuple(index["images"]), arrays, activations)
+
+
+def _fill(files: Sequence[RowFile], names: Sequence[str], origin: Origin, batches: Batches) -> None:
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            stack.enter_context(file)
+        # Whole batches only, because numbers may depend in their last digit on what they are computed together with.
+        done = min(file.done for file in files) // origin.batch_size * origin.batch_size
+        for file in files:
+            file.keep(done)
+        for arrays in batches(done):
+            for name, file in zip(names, files, strict=True):
+                file.append(arrays[name] if origin.dtype == "float32" else _scaled(arrays[name]))
+
+
+def _scaled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return each image's array divided by its largest size, so that 16 bits hold it."""
+    largest = np.abs(array).max(axis=tuple(range(1, array.ndim)), keepdims=True)
+    scaled: npt.NDArray[Any] = array / np.where(largest > 0, largest, 1)
+    return scaled
+
+
+def _file_names(names: Iterable[str]) -> dict[str, str]:
+    listed = list(names)
+    return {name: f"{file}.npy" for name, file in zip(listed, file_names(listed, taken=["index"]), strict=True)}
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The index of heatmaps {str(folder / INDEX)!r} cannot be read: {error}. Remove the folder, and it is made "
+            "anew."
+        ) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _discard(folder: Path, index: Mapping[str, Any]) -> None:
+    """Remove the arrays that an index lists, and nothing outside the folder."""
+    for name in dict(index.get("files", {})).values():
+        path = folder / str(name)
+        if path.resolve().parent == folder.resolve():
+            for one in (path, path.with_name(f"{path.name}{UNFINISHED}")):
+                one.unlink(missing_ok=True)
+
+
+def _write_index(folder: Path, origin: Origin, files: Mapping[str, str], *, complete: bool) -> None:
+    content = {"complete": complete, "fingerprint": origin.fingerprint, "files": files, **asdict(origin)}
+    data = strict_json(content, indent=1) + b"\n"
+    write_file(folder / INDEX, lambda path: path.write_bytes(data), "index of heatmaps")
