@@ -12,7 +12,7 @@ import numpy as np
 from deepdebug.case import arrays, images
 from deepdebug.case.arrays import Stored
 from deepdebug.case.images import Pixels
-from deepdebug.case.preprocessing import FULL_RANGE, Preprocessing
+from deepdebug.case.preprocessing import FULL_RANGE, Preprocessing, fitted
 from deepdebug.errors import ImageError, UsageError
 
 
@@ -120,6 +120,25 @@ def natural_scale(sources: Sequence[Source]) -> float:
             "all of them. Pass --scale, or explain them one after the other."
         )
     return FULL_RANGE if True in kinds else 1.0
+
+
+def completed(
+    said: Preprocessing, sources: Sequence[Source], shape: Sequence[int | None], rescales: bool
+) -> Preprocessing:
+    """Complete what was said about preprocessing by what the model and the images say.
+
+    Args:
+        said: What was said.
+        sources: The images.
+        shape: Shape of the model's input without the rows.
+        rescales: Whether the model scales its input by itself.
+
+    Raises:
+        UsageError: When the input is no image, or cannot have the given size or colour, or no scale fits all images.
+    """
+    if said.scale is not None:
+        return fitted(said, shape, said.scale)
+    return fitted(said, shape, 1.0 if rescales else natural_scale(sources))
 
 
 def read_batches(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.case.preprocessing import Preprocessing, fitted, model_input
-from deepdebug.case.sources import Source, natural_scale, read_batches
+from deepdebug.case.preprocessing import Preprocessing, model_input
+from deepdebug.case.sources import Source, completed, read_batches
 from deepdebug.cli.lrp_folder import INPUT, ResultFolder
 from deepdebug.cli.lrp_results import Results
 from deepdebug.errors import ImageError, UsageError
@@ -102,7 +102,7 @@ def explain_images(request: Request, advance: Callable[[int], object]) -> Outcom
 
     model = load_model(request.model)
     given = image_input(model)
-    preprocessing = _preprocessing(request, given)
+    preprocessing = completed(request.preprocessing, request.sources, given.shape, given.rescaled_by is not None)
     skipped: list[tuple[str, str]] = []
 
     def unreadable(number: int, error: ImageError) -> None:
@@ -213,15 +213,6 @@ def _batch_size(request: Request, given: ImageInput) -> int:
             "given ones. Pass a multiple, or save the model with a free batch size."
         )
     return given.rows
-
-
-def _preprocessing(request: Request, given: ImageInput) -> Preprocessing:
-    said = request.preprocessing
-    if said.scale is not None:
-        scale = said.scale
-    else:
-        scale = natural_scale(request.sources) if given.rescaled_by is None else 1.0
-    return fitted(said, given.shape, scale)
 
 
 def _title(request: Request) -> str:
