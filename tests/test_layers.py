@@ -25,6 +25,7 @@ LEVELS = {
     "deepdebug.hudd": 1,
     "deepdebug.hudd.explaining": 2,
     "deepdebug.hudd.heatmap_layers": 2,
+    "deepdebug.hudd.steps": 2,
     "deepdebug.observe": 1,
     "deepdebug.detectors": 1,
     "deepdebug.diagnosis": 1,

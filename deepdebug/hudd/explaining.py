@@ -172,7 +172,7 @@ def explain_failures(
     reader, last = subject.reader, convolutions(subject.model)[-1:]
     origin = Origin(
         tuple(answered.tested.images[row] for row in rows),
-        tuple(_hashes(sources)),
+        tuple(hashes_of(sources)),
         subject.hash,
         settings.composite,
         str(settings.target),
@@ -220,7 +220,15 @@ def file_hash(path: Path) -> str:
         raise UsageError(f"The file {str(path)!r} cannot be read: {error.strerror or error}.") from error
 
 
-def _hashes(sources: Sequence[Source]) -> Iterator[str]:
+def hashes_of(sources: Sequence[Source]) -> Iterator[str]:
+    """Yield a hash of every image's content; that of a row is the hash of its file and its number.
+
+    Args:
+        sources: The images.
+
+    Raises:
+        UsageError: When a file cannot be read.
+    """
     known: dict[Path, str] = {}
     for source in sources:
         if source.path not in known:

@@ -61,6 +61,9 @@ class FailureRule:
         return np.asarray(loss > threshold)
 
 
+WRONG_LABEL = FailureRule("label")
+
+
 def parse_rule(text: str) -> FailureRule:
     """Return the rule that a text means.
 
@@ -74,7 +77,7 @@ def parse_rule(text: str) -> FailureRule:
     FailureRule(kind='loss', value=2.5)
     """
     if text == "label":
-        return FailureRule("label")
+        return WRONG_LABEL
     found = re.fullmatch(r"\s*(loss\s*>|quantile\s*=)\s*([0-9.eE+-]+)\s*", text)
     try:
         value = float(found[2]) if found else None

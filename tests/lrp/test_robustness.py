@@ -55,6 +55,7 @@ def assert_finite(found):
     assert all(np.isfinite([one.inputs, one.outputs]).all() for one in found.conservation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", EVERY_COMPOSITE)
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float16"])
 def test_check_10_reduced_precision_gives_finite_relevance_in_single_precision(dtype, composite):
@@ -68,6 +69,7 @@ def test_mixed_precision_differs_little_from_single():
     assert np.abs(exact - mixed).max() <= 0.05 * np.abs(exact).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", EVERY_COMPOSITE)
 def test_check_10_dead_channels_and_empty_images_give_finite_relevance(composite):
     model = network()

@@ -113,6 +113,7 @@ def trusting(monkeypatch, name):
     monkeypatch.setattr(f"deepdebug.lrp.engine.{name}", lambda *_: frozenset() if "tensors" in name else False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", sorted(COMPOSITES))
 @pytest.mark.parametrize("build", [plain, branched], ids=["plain", "branched"])
 def test_knowledge_of_signs_changes_no_relevance(monkeypatch, build, composite):
