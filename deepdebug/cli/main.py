@@ -14,6 +14,7 @@ import typer
 from deepdebug.cli.diagnose import diagnose
 from deepdebug.cli.explain import explain
 from deepdebug.cli.lrp import lrp
+from deepdebug.cli.simulate import simulate
 from deepdebug.errors import DeepDebugError
 from deepdebug.version import __version__
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(diagnose)
 app.command()(explain)
+app.command()(simulate)
 app.command()(lrp)
 
 
