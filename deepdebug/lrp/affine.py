@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from deepdebug.errors import UsageError
 from deepdebug.model import backend, private
 
 Apply = Callable[[Any, Any, Any], Any]
@@ -83,6 +84,12 @@ def affine_parts(layer: keras.layers.Layer) -> tuple[Affine, ...]:
     biases: list[keras.Variable] = []
     for variable in layer.trainable_variables + layer.non_trainable_variables:
         (biases if variable.path.rsplit("/", 1)[-1] in BIAS_ROLES else kernels).append(variable)
+    if len(kernels) != 1 or len(biases) > 1:
+        found = ", ".join(one.path.rsplit("/", 1)[-1] for one in kernels + biases)
+        raise UsageError(
+            f"Layer '{layer.name}' ({type(layer).__name__}) has the weights {found}; expected one kernel and at most "
+            "one bias. Register a rule for it with `deepdebug.lrp.register_rule`."
+        )
     return (
         Affine(
             _call_with(layer, kernels[0], biases[0] if biases else None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,15 +13,15 @@ from keras import ops
 
 from deepdebug.errors import UsageError
 from deepdebug.lrp.composite import Composite, as_innvestigate, find_composite
+from deepdebug.lrp.flow import Flow, Tracer
 from deepdebug.lrp.innvestigate import InnvestigateExplainer
 from deepdebug.lrp.precision import precise, with_precise_weights
-from deepdebug.lrp.propagate import Place, Setting, lies_on_positive, propagate
-from deepdebug.lrp.result import Conservation, Explained, Relevance, numbered
+from deepdebug.lrp.propagate import Place, Setting, lies_on_positive, propagate, registered_layers
+from deepdebug.lrp.result import Conservation, Explained, Relevance
 from deepdebug.lrp.signs import nonnegative_tensors
-from deepdebug.lrp.target import Given, Target, checked_goal, start
+from deepdebug.lrp.target import Given, Target, checked_goal, is_head, start
 from deepdebug.model import backend, private
-from deepdebug.model.families import family_of
-from deepdebug.model.record import Call, leaves, recorded_calls, recorded_casts
+from deepdebug.model.record import Call
 
 UNKNOWN = ("error", "gradient")
 ANY_OUTPUTS = ("predicted", "largest")  # targets that need not know how many outputs there are
@@ -89,11 +89,15 @@ class Explainer:
         self._given, self._model = model, with_precise_weights(model)
         chosen = find_composite(composite)
         self._setting = Setting(as_innvestigate(chosen) if compat else chosen, on_unknown, compat)
-        self._operations = leaves(self._model)
+        self._trace = Tracer(self._model, registered_layers())
         self._wanted = None if layers is None else frozenset(layers)
-        unknown = sorted((self._wanted or set()) - set(self._operations))
+        known = self._trace.operations
+        unknown = sorted(one for one in self._wanted or () if one not in known and one.rpartition("#")[0] not in known)
         if unknown:
-            raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
+            raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(known)}.")
+        misspelt = sorted(set(chosen.by_name or ()) - set(known))
+        if misspelt:
+            raise UsageError(f"`by_name` of the composite names {misspelt}; the model has {', '.join(known)}.")
         self._variables = list(self._model.variables)
         self._reference = reference
         self._compiled: dict[str, Any] = {}  # by how the explained output is chosen
@@ -155,74 +159,51 @@ class Explainer:
         return backend.current().compile_function(function)
 
     def _relevance(self, values: Any, x: Any, how: str, given: Given) -> tuple[Any, ...]:
-        scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
-        with scope, recorded_calls(self._operations, scores=True) as calls, recorded_casts() as casts:
-            private.call_model(self._model, x, training=False)
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
-            return self._backward(calls, casts, (how, given), keras.tree.flatten(x))
+            flow = self._trace(x)
+            return self._backward(flow, start(flow.calls[-1], how, given), keras.tree.flatten(x))
 
-    def _backward(
-        self, calls: Sequence[Call], casts: Sequence[tuple[Any, Any]], goal: tuple[str, Given], x: Sequence[Any]
-    ) -> tuple[Any, ...]:
-        made = {id(one) for call in calls for one in call.outputs}
-        origins = {id(after): id(before) for before, after in casts if after is not before}
-        last = calls[-1]
-        given = {id(one) for one in x}
-        begin, explained = start(last, *goal)
-        waiting = {id(last.outputs[0]): Arrived(begin, ops.sum(begin), False)}
-        if _is_head(last):
-            waiting[origins.get(id(last.inputs[0]), id(last.inputs[0]))] = waiting.pop(id(last.outputs[0]))
-            calls = calls[:-1]
-        nonnegative = nonnegative_tensors(calls, origins)
+    def _backward(self, flow: Flow, started: tuple[Any, tuple[Any, ...]], x: Sequence[Any]) -> tuple[Any, ...]:
+        begin, explained = started
+        *calls, last = flow.calls
+        if is_head(last):
+            waiting = {flow.source(last.inputs[0]): Arrived(begin, ops.sum(begin), False)}
+        else:
+            waiting = {id(last.outputs[0]): Arrived(begin, ops.sum(begin), False)}
+            calls = [*calls, last]
+        nonnegative, firsts = nonnegative_tensors(calls, flow.origins), flow.firsts
         results: list[tuple[str, Any, Any]] = []
         for call in map(_with_distinct_inputs, reversed(calls)):
             arrived = waiting.pop(id(call.outputs[0]), None) if call.outputs else None
             if arrived is None:
                 continue
-            sources = [origins.get(id(one), id(one)) for one in call.inputs]
-            is_first = any(source not in made for source in sources)
-            if is_first and not private.is_graph(self._model) and not given.issuperset(set(sources) - made):
-                raise UsageError(
-                    f"The data flow of model '{self._model.name}' cannot be followed at layer '{call.name}', whose "
-                    "input no layer made. Put the operation in front of it into a layer, or build a functional model."
-                )
-            place = Place(is_first, nonnegative.issuperset(sources), arrived.only_positive)
+            sources = flow.sources(call)
+            place = Place(call.name in firsts, nonnegative.issuperset(sources), arrived.only_positive)
             only_positive = lies_on_positive(call, place, self._setting)
             parts = [
                 Arrived(part, ops.sum(part), only_positive)
                 for part in propagate(call, arrived.relevance, place, self._setting)
             ]
-            for source, part in zip(sources, parts, strict=False):
+            for source, part in zip(sources, parts, strict=True):
                 waiting[source] = waiting[source].plus(part) if source in waiting else part
             total = sum((one.total for one in parts[1:]), start=parts[0].total)
             results.append((call.name, parts[0].relevance, ops.stack([arrived.total, total])))
-        # A layer that does nothing, such as dropout outside training, may hand the very input on.
-        at_start = {source: one.relevance for source, one in waiting.items() if source in given or source not in made}
-        return *self._collected(results[::-1]), _of_inputs(x, at_start), explained
+        return *self._collected(results[::-1]), [_of_input(one, waiting.get(id(one))) for one in x], explained
 
     def _collected(self, results: Sequence[tuple[str, Any, Any]]) -> tuple[list[Any], Any]:
-        self._names = names = numbered([name for name, _, _ in results])
-        wanted = [index for index, (name, _, _) in enumerate(results) if self._wanted is None or name in self._wanted]
-        self._returned = [names[index] for index in wanted]
+        self._names = [name for name, _, _ in results]
+        wanted = [index for index, name in enumerate(self._names) if self._is_wanted(name)]
+        self._returned = [self._names[index] for index in wanted]
         return [results[index][1] for index in wanted], ops.stack([sums for _, _, sums in results])
 
+    def _is_wanted(self, name: str) -> bool:
+        """Tell whether a call is to be returned; the name of a layer means all its calls."""
+        return self._wanted is None or name in self._wanted or name.rpartition("#")[0] in self._wanted
 
-def _of_inputs(x: Sequence[Any], at_start: Mapping[int, Any]) -> list[Any]:
-    """Return the relevance of the model's inputs, which is 0 for one that is not used.
 
-    Args:
-        x: The inputs.
-        at_start: Relevance of the tensors that no layer made, by identity: the inputs, or what the model made of them
-            on the way in, such as ids of another integer type.
-    """
-    strangers = [at_start[source] for source in at_start if source not in {id(one) for one in x}]
-    found = []
-    for one in x:
-        relevance = at_start.get(id(one))
-        if relevance is None and strangers and tuple(strangers[0].shape[1:]) == tuple(one.shape[1:]):
-            relevance = strangers.pop(0)
-        found.append(ops.zeros(ops.shape(one), "float32") if relevance is None else relevance)
-    return found
+def _of_input(x: Any, arrived: Arrived | None) -> Any:
+    """Return the relevance of a model's input in its shape, which is 0 for one that is not used."""
+    return ops.zeros(ops.shape(x), "float32") if arrived is None else ops.reshape(arrived.relevance, ops.shape(x))
 
 
 def _with_distinct_inputs(call: Call) -> Call:
@@ -230,20 +211,15 @@ def _with_distinct_inputs(call: Call) -> Call:
     return replace(call, inputs=tuple({id(one): one for one in call.inputs}.values()))
 
 
-def _is_head(call: Call) -> bool:
-    """Tell whether the last call only turns scores into probabilities."""
-    return family_of(call.operation) == "activation"
-
-
 def _outputs(model: keras.Model, x: Any) -> int:
     """Return the number of outputs per row."""
-    shapes = [model.output_shape] if private.is_graph(model) else []
-    if not shapes or None in shapes[0][1:]:  # then only a call tells
-        row = keras.tree.map_structure(lambda one: one[:1], x)
-        backend.current().trace(
-            lambda one: shapes.append(tuple(private.call_model(model, one, training=False).shape)), row
-        )
-    return math.prod(shapes[-1][1:])
+    shape = model.output_shape if private.is_graph(model) else None
+    if isinstance(shape, tuple) and None not in shape[1:]:
+        return math.prod(shape[1:])
+    found: list[Any] = []  # only a call tells
+    row = keras.tree.map_structure(lambda one: one[:1], x)
+    backend.current().trace(lambda one: found.extend(keras.tree.flatten(private.call_model(model, one, False))), row)
+    return math.prod(found[0].shape[1:])
 
 
 def relevance(

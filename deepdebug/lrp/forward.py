@@ -12,10 +12,11 @@ import numpy.typing as npt
 from keras import ops
 
 from deepdebug.errors import UsageError
+from deepdebug.lrp.flow import Tracer
 from deepdebug.lrp.precision import precise
+from deepdebug.lrp.propagate import registered_layers
 from deepdebug.lrp.target import scores
-from deepdebug.model import backend, private
-from deepdebug.model.record import leaves, recorded_calls
+from deepdebug.model import backend
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -48,10 +49,11 @@ class Forward:
 
     def __init__(self, model: keras.Model, layers: Sequence[str] = ()) -> None:
         self._model = model
-        self._operations = leaves(model)
-        unknown = [name for name in layers if name not in self._operations]
+        self._trace = Tracer(model, registered_layers())
+        known = self._trace.operations
+        unknown = [name for name in layers if name not in known]
         if unknown:
-            raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._operations)}.")
+            raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(known)}.")
         self._layers = tuple(layers)
         self._variables = list(model.variables)
         self._compiled = backend.current().compile_function(self._pass)
@@ -69,12 +71,9 @@ class Forward:
         return Passed(as_array(before), as_array(after), activations)
 
     def _pass(self, values: Any, x: Any) -> tuple[Any, Any, list[Any]]:
-        scope = keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True)))
-        with scope, recorded_calls(self._operations) as calls:
-            outputs = keras.tree.flatten(private.call_model(self._model, x, training=False))
-            if len(outputs) != 1:
-                raise UsageError(f"The model '{self._model.name}' has {len(outputs)} outputs; expected one.")
-            before = scores(calls[-1])
-        last = {call.name: call.outputs[0] for call in calls}
-        flat = [ops.reshape(precise(one), (ops.shape(one)[0], -1)) for one in (before, outputs[0])]
+        with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
+            flow = self._trace(x)
+            before = scores(flow.calls[-1])
+        last = {call.name.partition("#")[0]: call.outputs[0] for call in flow.calls}
+        flat = [ops.reshape(precise(one), (ops.shape(one)[0], -1)) for one in (before, flow.calls[-1].outputs[0])]
         return flat[0], flat[1], [precise(last[name]) for name in self._layers]

@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from deepdebug.errors import UsageError
+from deepdebug.lrp import rules
 from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
 from deepdebug.lrp.composite import Composite
 from deepdebug.lrp.precision import is_reduced, precise
@@ -23,6 +24,7 @@ from deepdebug.model.record import Call
 layers = keras.layers
 TINY = 1e-12  # only to keep 0 / 0 apart
 COMMON_SETTINGS = ("name", "dtype", "trainable")
+CENTRING = (layers.LayerNormalization, layers.GroupNormalization)
 RULED = ("dense", "convolution")
 PASSED = ("activation", "dropout")
 LINEARISED = ("recurrent", "attention")
@@ -37,7 +39,7 @@ AVERAGES = {
     layers.GlobalMaxPooling3D: layers.GlobalAveragePooling3D,
 }  # fmt: skip
 ACTIVATION_OPERATIONS = (
-    "Celu", "Elu", "Gelu", "Glu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "LogSigmoid", "Mish", "Relu",
+    "Celu", "Elu", "Gelu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "LogSigmoid", "Mish", "Relu",
     "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "SparsePlus", "Squareplus", "Tanh",
     "TanhShrink",
 )  # fmt: skip
@@ -122,18 +124,20 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
     Raises:
         UsageError: When the layer is unknown and `on_unknown` is "error".
     """
+    rounded = any(map(is_reduced, call.outputs))
     call = _in_single_precision(call)
     operation, family = call.operation, family_of(call.operation)
     own = _own_rule(operation)
     if own is not None:
-        return own(call, relevance)
+        return _checked(call, own(call, relevance))
     if family in RULED:
         rule = setting.composite.rule(call.name, type(operation), family, place.is_first)
-        parts = _with_knowledge(affine_parts(operation), call, place)
+        parts = _with_knowledge(affine_parts(operation), call, place, rounded)
         return [_through_parts(parts, rule, call.inputs[0], relevance)]
     scaling = scaling_part(operation, call.inputs[0], setting.compat)
     if scaling is not None:
         rule = setting.composite.rule(call.name, type(operation), "normalization", place.is_first)
+        _check_centred(call, rule)
         return [rule.propagate(replace(scaling, nonnegative=place.nonnegative), call.inputs[0], relevance)]
     if family in PASSED:
         return [relevance]
@@ -182,19 +186,54 @@ def lies_on_positive(call: Call, place: Place, setting: Setting) -> bool:
     return place.nonnegative and shares_by_size
 
 
+def registered_layers() -> tuple[type, ...]:
+    """Return the layer classes that rules were registered for."""
+    return tuple(_registered)
+
+
 def _own_rule(operation: keras.Operation) -> Propagation | None:
     return next((_registered[kind] for kind in type(operation).__mro__ if kind in _registered), None)
 
 
+def _check_centred(call: Call, rule: Any) -> None:
+    """Refuse rules that look at the signs of a kernel where the layer takes its own mean away: no kernel shows that."""
+    if isinstance(call.operation, CENTRING) and not isinstance(rule, rules.Epsilon):
+        raise UsageError(
+            f"The composite gives layer '{call.name}' ({type(call.operation).__name__}) the rule "
+            f"{type(rule).__name__}; layers that take their own mean away can have Epsilon only. Set `normalization` "
+            "or `by_type`."
+        )
+
+
+def _checked(call: Call, parts: Sequence[Any]) -> Sequence[Any]:
+    """Return what a registered rule gave, if it is one tensor per input."""
+    shapes = [tuple(one.shape) for one in parts] if isinstance(parts, list | tuple) else []
+    wanted = [tuple(one.shape) for one in call.inputs]
+    if shapes != wanted:
+        raise UsageError(
+            f"The rule registered for {type(call.operation).__name__} returned "
+            f"{f'tensors of the shapes {shapes}' if shapes else type(parts).__name__} at layer '{call.name}'; expected "
+            f"a list with one tensor per input, of the shapes {wanted}."
+        )
+    return parts
+
+
 def _in_single_precision(call: Call) -> Call:
     """Return the call with tensors of at least single precision."""
-    finer = {id(one): precise(one) for one in (*call.inputs, *call.outputs)}
+    is_lookup = family_of(call.operation) == "embedding"
+    finer = {id(one): precise(one) if is_lookup else _as_float(precise(one)) for one in call.inputs}
+    finer |= {id(one): precise(one) for one in call.outputs if id(one) not in finer}
     arguments = keras.tree.map_structure(lambda one: finer.get(id(one), one), call.arguments)
     inputs, outputs = (tuple(finer[id(one)] for one in tensors) for tensors in (call.inputs, call.outputs))
     return replace(call, inputs=inputs, outputs=outputs, arguments=arguments)
 
 
-def _with_knowledge(parts: Sequence[Affine], call: Call, place: Place) -> Sequence[Affine]:
+def _as_float(tensor: Any) -> Any:
+    """Return whole numbers, such as the pixels of a model that rescales them, as floating-point ones."""
+    return tensor if keras.backend.is_float_dtype(tensor.dtype) else ops.cast(tensor, "float32")
+
+
+def _with_knowledge(parts: Sequence[Affine], call: Call, place: Place, rounded: bool) -> Sequence[Affine]:
     """Return the affine maps with what is known of their signs and what the forward pass has computed of them."""
     first = replace(parts[0], nonnegative=place.nonnegative)
     if len(parts) > 1:
@@ -204,7 +243,7 @@ def _with_knowledge(parts: Sequence[Affine], call: Call, place: Place) -> Sequen
     # Where only positive z count, they are those that relu lets through, and the others need not be kept.
     is_output = activation == "linear" or (activation == "relu" and only_positive)
     z = call.outputs[0] if is_output else call.scores
-    known = None if z is None or is_reduced(z) else (call.inputs[0], z)
+    known = None if z is None or rounded or is_reduced(z) else (call.inputs[0], z)
     return [replace(first, known=known, only_positive=only_positive)]
 
 
@@ -241,9 +280,11 @@ def _through_merge(call: Call, relevance: Any) -> Sequence[Any]:
         _, back = backend.current().linearized(_of_tensors(call), list(call.inputs))
         found: Sequence[Any] = back(relevance)
         return found
-    if kind in ("Multiply", "Dot", "Matmul", "Divide"):
+    if kind in ("Multiply", "Divide"):
         # Gates and their signals share evenly, so that nothing is lost (Ali et al. 2022, uniform rule).
         return [_like(relevance, x) / count for x in call.inputs]
+    if kind in ("Dot", "Matmul"):  # each product has a factor of either input, which share it evenly
+        return [part / count for part in _by_gradient(call, relevance)]
     return _by_gradient(call, relevance)
 
 

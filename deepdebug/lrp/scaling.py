@@ -34,9 +34,24 @@ def scaling_part(layer: keras.Operation, x: Any, compat: str | None = None) -> A
         return _group_normalization(layer, x)
     if isinstance(layer, layers.UnitNormalization | layers.RMSNormalization):
         return Affine(lambda one, kernel, _bias: one * kernel, ops.stop_gradient(_ratio(layer.call(x), x)))
-    if isinstance(layer, layers.Rescaling | layers.Normalization):
-        return Affine(lambda one, kernel, _bias: layer.call(one) * kernel, ops.ones(()))
+    if isinstance(layer, layers.Rescaling):
+        return _shifted(ops.convert_to_tensor(layer.scale, "float32"), ops.convert_to_tensor(layer.offset, "float32"))
+    if isinstance(layer, layers.Normalization):
+        return _normalization(layer, x)
     return None
+
+
+def _shifted(kernel: Any, bias: Any) -> Affine:
+    def apply(x: Any, scale: Any, offset: Any) -> Any:
+        return x * scale if offset is None else x * scale + offset
+
+    return Affine(apply, kernel, bias)
+
+
+def _normalization(layer: keras.layers.Normalization, x: Any) -> Affine:
+    """What the layer makes of 0 and of 1 tells its scale and offset, whatever axes it normalises and which way."""
+    offset = layer.call(ops.zeros_like(x[:1]))
+    return _shifted(layer.call(ops.ones_like(x[:1])) - offset, offset)
 
 
 def _batch_normalization(layer: keras.layers.BatchNormalization, compat: str | None) -> Affine:

@@ -38,7 +38,8 @@ def nonnegative_tensors(calls: Sequence[Call], origins: Mapping[int, int]) -> fr
 
 def own_activation(operation: keras.Operation) -> str:
     """Return the name of the activation inside a layer, "linear" where it has none."""
-    return recognise(getattr(operation, "activation", None))
+    inner = operation.layer if isinstance(operation, layers.TimeDistributed) else operation
+    return recognise(getattr(inner, "activation", None))
 
 
 def hands_zeros_on(operation: keras.Operation) -> bool:
@@ -58,9 +59,10 @@ def _makes_nonnegative(operation: keras.Operation) -> bool:
     if not isinstance(operation, keras.layers.Layer):
         return type(operation).__name__ in NONNEGATIVE_OPERATIONS
     has_activation = family_of(operation) in ("dense", "convolution", "activation")
-    activation = getattr(operation, "activation", None)
-    return has_activation and activation is not None and recognise(activation) in NONNEGATIVE_ACTIVATIONS
+    return has_activation and own_activation(operation) in NONNEGATIVE_ACTIVATIONS
 
 
 def _keeps_nonnegative(operation: keras.Operation) -> bool:
+    if isinstance(operation, layers.UpSampling2D) and operation.interpolation not in ("nearest", "bilinear"):
+        return False  # the others overshoot
     return family_of(operation) in KEEPING_FAMILIES or isinstance(operation, KEEPING_MERGES)

@@ -14,13 +14,14 @@ from keras import ops
 from deepdebug.errors import UsageError
 from deepdebug.lrp.affine import affine_parts
 from deepdebug.lrp.precision import precise
-from deepdebug.model.activations import recognise
+from deepdebug.lrp.signs import own_activation
 from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
 
 Array = npt.NDArray[Any]
 Named = Literal["predicted", "largest", "true", "worst", "loss"]
 Target = Named | int | Array
+HEAD_OPERATIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}  # of `keras.ops`
 NAMED = ("predicted", "largest", "true", "worst", "loss")
 Given = tuple[Any, Any, Any]
 
@@ -30,8 +31,8 @@ class Goal:
     """What is explained, in numbers.
 
     Args:
-        how: "predicted", "largest", "index", "worst", "loss", or "own loss", which counts the model's own answer as
-            right.
+        how: "predicted", "largest", "index", "worst", or a loss: "loss" against values, "class loss" against classes,
+            "reference loss" against what is usual, "own loss" against the model's own answer.
         indices: One index per row for "index", shape (rows,), int32.
         expected: What the outputs should be for "worst" and "loss", shape (rows, outputs), float32.
         scale: How far each output usually lies from that, same shape; deviations are counted in it.
@@ -92,27 +93,38 @@ def _within(indices: Array, argument: str, rows: int, outputs: int | None) -> Ar
 
 def _classes(y: Any, rows: int, outputs: int | None) -> Array:
     labels = None if y is None else np.asarray(y)
-    if labels is not None and labels.ndim == 2 and labels.shape == (rows, outputs) and outputs != 1:
+    if labels is not None and _is_one_hot(labels, rows, outputs):
         labels = labels.argmax(axis=1)
     labels = labels.reshape(-1) if labels is not None and labels.shape == (rows, 1) else labels
     if labels is None or labels.shape != (rows,) or not np.all(labels == np.floor(labels)):
         raise UsageError(
-            f'`target="true"` needs `y` with {rows} class numbers, or one-hot rows of {outputs}; got '
+            f"This target needs `y` with {rows} class numbers, or one-hot rows of {outputs}; got "
             f"{'none' if labels is None else f'an array of shape {np.shape(y)}'}."
         )
     return _within(labels.astype("int64"), "y", rows, outputs)
+
+
+def _is_one_hot(labels: Array, rows: int, outputs: int | None) -> bool:
+    if labels.shape != (rows, outputs) or outputs == 1:
+        return False
+    return bool(np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def _against_expected(target: str, rows: int, outputs: int | None, y: Any, reference: Any) -> Goal:
     indices = np.zeros(rows, "int32")
     if y is not None:
         values = np.asarray(y, "float32")
-        if values.size == rows and outputs not in (None, 1):  # class numbers
+        is_class = target == "loss" and values.shape in ((rows,), (rows, 1)) and outputs not in (None, 1)
+        if is_class and outputs is not None:
             values = np.eye(outputs, dtype="float32")[_classes(y, rows, outputs)]
-        if outputs is not None and values.size != rows * outputs:
-            raise UsageError(f"`y` got the shape {np.shape(y)}; expected {rows} classes or {rows} x {outputs} values.")
+        if values.shape[:1] != (rows,) or (outputs is not None and values.size != rows * outputs):
+            raise UsageError(
+                f"`y` got the shape {np.shape(y)}; expected {rows} rows of {outputs} values"
+                f"{f', or {rows} class numbers' if target == 'loss' else ''}."
+            )
         expected = values.reshape(rows, -1)
-        return Goal(target, indices, expected, np.ones_like(expected))
+        how = "class loss" if is_class else target
+        return Goal(how, indices, expected, np.ones_like(expected))
     if reference is not None:
         known = np.asarray(reference, "float32")
         known = known.reshape(len(known), -1)
@@ -121,7 +133,7 @@ def _against_expected(target: str, rows: int, outputs: int | None, y: Any, refer
         spread = known.std(axis=0)
         scale = np.where(spread > 0, spread, 1.0)
         mean, deviation = (np.tile(one, (rows, 1)).astype("float32") for one in (known.mean(axis=0), scale))
-        return Goal(target, indices, mean, deviation)
+        return Goal("reference loss" if target == "loss" else target, indices, mean, deviation)
     if target == "worst":
         raise UsageError(
             '`target="worst"` needs `y`, the right values, or, where they are unknown, `reference`, the outputs for '
@@ -143,7 +155,7 @@ def scores(last: Call) -> Any:
         for one in before:
             x = one.apply(x, one.kernel, one.bias)
         return part.apply(x, part.kernel, part.bias)
-    return precise(last.inputs[0] if family_of(last.operation) == "activation" else last.outputs[0])
+    return precise(last.inputs[0] if is_head(last) else last.outputs[0])
 
 
 def start(last: Call, how: str, given: Given) -> tuple[Any, tuple[Any, ...]]:
@@ -163,10 +175,10 @@ def start(last: Call, how: str, given: Given) -> tuple[Any, tuple[Any, ...]]:
     flat = ops.cast(ops.reshape(values, (-1, size)), dtype)
     output = ops.cast(ops.reshape(last.outputs[0], (-1, size)), dtype)
     predicted = ops.argmax(flat, axis=1)
-    is_loss = how in ("loss", "own loss")
+    is_loss = how.endswith("loss")
     index = predicted if is_loss else explained_index(flat, output, how, given)
     mask = ops.one_hot(index, size, dtype=dtype)
-    begin = _of_loss(last, flat, how, given) if is_loss else flat * mask
+    begin = _of_loss(last, flat, output, (how, given)) if is_loss else flat * mask
     explained = (index, ops.sum(begin, axis=1), ops.sum(output * mask, axis=1), predicted)
     return ops.reshape(begin, ops.shape(values)), explained
 
@@ -190,22 +202,27 @@ def explained_index(flat: Any, output: Any, how: str, given: Given) -> Any:
     return ops.cast(indices, "int32")
 
 
-def _of_loss(last: Call, flat: Any, how: str, given: Given) -> Any:
+def _of_loss(last: Call, flat: Any, output: Any, goal: tuple[str, Given]) -> Any:
     """Return each output's part in the loss.
 
     For regressions that is the squared error; for classes score times the derivative of the cross-entropy,
     `z_k (p_k - y_k)`, whose sum is the mean score under p minus the score of the right class.
     """
-    activation = _head(last.operation)
+    (how, given), activation = goal, _head(last.operation)
     if activation not in ("softmax", "sigmoid"):
-        if how == "own loss":
+        if how in ("own loss", "class loss"):
             raise UsageError(
-                '`target="loss"` of a regression needs `y`, the right values, or `reference`, the outputs for other '
-                "inputs."
+                '`target="loss"` needs the right values in `y`, one per output, or `reference`: the model ends in '
+                "no softmax or sigmoid, so it predicts values and not classes."
             )
-        return ops.square((flat - ops.cast(given[1], flat.dtype)) / ops.cast(given[2], flat.dtype))
+        return ops.square((output - ops.cast(given[1], flat.dtype)) / ops.cast(given[2], flat.dtype))
+    if activation == "softmax" and len(last.outputs[0].shape) > 2:
+        raise UsageError(
+            '`target="loss"` of a model with a softmax per position has no single answer; explain one output by its '
+            "index."
+        )
     share = ops.softmax(flat, axis=-1) if activation == "softmax" else ops.sigmoid(flat)
-    if how == "loss":
+    if how in ("loss", "class loss"):
         right = ops.cast(given[1], flat.dtype)
     elif activation == "softmax":
         right = ops.one_hot(ops.argmax(flat, axis=-1), flat.shape[-1], dtype=flat.dtype)
@@ -214,8 +231,17 @@ def _of_loss(last: Call, flat: Any, how: str, given: Given) -> Any:
     return flat * (share - right)
 
 
+def is_head(last: Call) -> bool:
+    """Tell whether the last call is nothing but an activation, such as a softmax layer or operation.
+
+    Args:
+        last: The last call of the model.
+    """
+    return family_of(last.operation) == "activation" or type(last.operation).__name__ in HEAD_OPERATIONS
+
+
 def _head(operation: keras.Operation) -> str:
     """Return the name of the model's last activation."""
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
-    return recognise(getattr(operation, "activation", None))
+    return HEAD_OPERATIONS.get(type(operation).__name__) or own_activation(operation)

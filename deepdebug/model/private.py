@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
 import keras
 from keras.src.backend.common.stateless_scope import get_stateless_scope
+from keras.src.layers.preprocessing.data_layer import DataLayer
+from keras.src.models.functional import Functional
+
+# Preprocessing layers that take numbers as they are, as words of a vocabulary.
+LOOKUPS = (keras.layers.Hashing, keras.layers.IntegerLookup, keras.layers.StringLookup, keras.layers.CategoryEncoding)
 
 
 def fit_arguments() -> Mapping[str, Any] | None:
@@ -77,6 +82,41 @@ def plain_operations(model: keras.Model) -> list[keras.Operation]:
 def is_graph(model: keras.Model) -> bool:
     """Tell whether the data flow of the whole model is recorded by Keras (functional and sequential models)."""
     return isinstance(model, keras.Sequential) or _is_functional(model)
+
+
+@contextlib.contextmanager
+def recorded_standardization(receive: Callable[[tuple[Any, Any]], object]) -> Iterator[None]:
+    """Tell of every tensor that a functional model or a preprocessing layer converts before a `call` sees it.
+
+    Args:
+        receive: Is given (before, after).
+    """
+    original, call = Functional._standardize_inputs, DataLayer.__call__
+
+    def standardize(self: Any, inputs: Any) -> Any:
+        converted = original(self, inputs)
+        for pair in zip(keras.tree.flatten(inputs), converted, strict=False):
+            receive(pair)
+        return converted
+
+    def prepare(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(self, LOOKUPS) or isinstance(inputs, keras.KerasTensor):
+            return call(self, inputs, *args, **kwargs)
+        converted = keras.tree.map_structure(lambda one: _as_float(one, self.compute_dtype), inputs)
+        for pair in zip(keras.tree.flatten(inputs), keras.tree.flatten(converted), strict=True):
+            receive(pair)
+        return call(self, converted, *args, **kwargs)
+
+    Functional._standardize_inputs, DataLayer.__call__ = standardize, prepare
+    try:
+        yield
+    finally:
+        Functional._standardize_inputs, DataLayer.__call__ = original, call
+
+
+def _as_float(one: Any, dtype: str) -> Any:
+    is_number = keras.ops.is_tensor(one) and not keras.backend.is_float_dtype(one.dtype)
+    return keras.ops.cast(one, dtype) if is_number else one
 
 
 def fixed_rows(model: keras.Model) -> int | None:

@@ -47,36 +47,59 @@ class Call:
         return self.operation.call(*args, **kwargs)
 
 
-def leaves(model: keras.Model, depth: str = "deep") -> dict[str, keras.Operation]:
+def leaves(model: keras.Model, depth: str = "deep", closed: tuple[type, ...] = ()) -> dict[str, keras.Operation]:
     """Return the innermost layers and operations by a name that is unique in the model ("outer/inner").
 
     Args:
         model: A built model of any kind.
         depth: "deep" looks into nested models and layers; "shallow" takes the model's own layers as they are, for
             models whose inner layers run inside loops. Defaults to `"deep"`.
+        closed: Classes of layers that are taken as they are, whatever is inside. Defaults to none.
     """
     found: dict[str, keras.Operation] = {}
     known: set[int] = set()
-    for name, operation in _walk(model, "", depth == "deep"):
+    for name, operation in _walk(model, "", depth == "deep", closed):
         if id(operation) not in known:
             known.add(id(operation))
             found[unused_name(name, found)] = operation
     return found
 
 
-def _walk(parent: Any, prefix: str, deep: bool) -> Iterator[tuple[str, keras.Operation]]:
+def programs(model: keras.Model, closed: tuple[type, ...] = ()) -> dict[str, keras.layers.Layer]:
+    """Return the layers with inner layers and a `call` of their own, by the beginning of the names of those inside.
+
+    What such a layer does between the calls of its inner layers is seen by nobody.
+
+    Args:
+        model: A built model of any kind; it is among them, as "", where its data flow is not recorded by Keras.
+        closed: As in `leaves`. Defaults to none.
+    """
+    found = {} if private.is_graph(model) else {"": model}
+    waiting: list[tuple[str, Any]] = [("", model)]
+    while waiting:
+        prefix, parent = waiting.pop()
+        for layer in private.sublayers(parent):
+            if _is_open(layer, closed):
+                name = f"{prefix}{layer.name}/"
+                waiting.append((name, layer))
+                if not private.is_graph(layer):
+                    found[name] = layer
+    return found
+
+
+def _walk(parent: Any, prefix: str, deep: bool, closed: tuple[type, ...]) -> Iterator[tuple[str, keras.Operation]]:
     for operation in private.plain_operations(parent):
         yield prefix + operation.name, operation
     for layer in private.sublayers(parent):
-        if deep and _is_open(layer):
-            yield from _walk(layer, f"{prefix}{layer.name}/", deep)
+        if deep and _is_open(layer, closed):
+            yield from _walk(layer, f"{prefix}{layer.name}/", deep, closed)
         else:
             yield prefix + layer.name, layer
 
 
-def _is_open(layer: keras.layers.Layer) -> bool:
-    closed = family_of(layer) in CLOSED_FAMILIES or isinstance(layer, keras.layers.Wrapper)
-    return not closed and bool(private.sublayers(layer))
+def _is_open(layer: keras.layers.Layer, closed: tuple[type, ...]) -> bool:
+    shut = family_of(layer) in CLOSED_FAMILIES or isinstance(layer, (keras.layers.Wrapper, *closed))
+    return not shut and bool(private.sublayers(layer))
 
 
 def unused_name(name: str, taken: Container[str]) -> str:
@@ -152,9 +175,9 @@ def _tensors(structure: Any) -> tuple[Any, ...]:
 
 @contextlib.contextmanager
 def recorded_casts() -> Iterator[list[tuple[Any, Any]]]:
-    """Collect (before, after) of every tensor that a layer's dtype policy casts on the way in.
+    """Collect (before, after) of every tensor that is converted on the way into a layer or a functional model.
 
-    Without these pairs the data flow of a mixed-precision model would seem to break at each change of type.
+    Without these pairs the data flow would seem to break wherever type or rank change.
     """
     casts: list[tuple[Any, Any]] = []
     policy = keras.dtype_policies.DTypePolicy
@@ -167,6 +190,7 @@ def recorded_casts() -> Iterator[list[tuple[Any, Any]]]:
 
     policy.convert_input = convert_input
     try:
-        yield casts
+        with private.recorded_standardization(casts.append):
+            yield casts
     finally:
         policy.convert_input = original

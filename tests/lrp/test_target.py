@@ -25,9 +25,10 @@ def scores(one):
 
 
 def started(one, target, y=None, reference=None):
-    """Return the relevance that the outputs start with, summed over outputs; a record holds its sum over rows."""
-    record = Explainer(one, composite="epsilon", reference=reference)(X, target, y).conservation[-1]
-    return record.outputs
+    """Return the relevance that the outputs of each row start with, summed over outputs."""
+    found = Explainer(one, composite="epsilon", reference=reference)(X, target, y)
+    assert found.conservation[-1].outputs == pytest.approx(found.explained.scores.sum(), rel=1e-3, abs=1e-4)
+    return found.explained.scores
 
 
 def softmax(z):
@@ -38,8 +39,8 @@ def softmax(z):
 def test_predicted_is_the_largest_score_and_largest_the_largest_in_size():
     one = model(None)
     z = scores(one)
-    assert started(one, "predicted") == pytest.approx(z.max(axis=1).sum(), rel=1e-5)
-    assert started(one, "largest") == pytest.approx(z[range(5), np.abs(z).argmax(axis=1)].sum(), rel=1e-5)
+    assert started(one, "predicted") == pytest.approx(z.max(axis=1), rel=1e-5)
+    assert started(one, "largest") == pytest.approx(z[range(5), np.abs(z).argmax(axis=1)], rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +50,13 @@ def test_predicted_is_the_largest_score_and_largest_the_largest_in_size():
 )
 def test_true_is_the_class_of_the_labels(labels):
     one = model("softmax")
-    assert started(one, "true", labels) == pytest.approx(scores(one)[range(5), [0, 1, 2, 1, 0]].sum(), rel=1e-5)
+    assert started(one, "true", labels) == pytest.approx(scores(one)[range(5), [0, 1, 2, 1, 0]], rel=1e-5)
 
 
 def test_worst_is_the_output_farthest_from_its_label():
     one = model(None)
     z, y = scores(one), np.random.default_rng(1).normal(size=(5, 3))
-    expected = z[range(5), np.abs(z - y).argmax(axis=1)].sum()
+    expected = z[range(5), np.abs(z - y).argmax(axis=1)]
     assert started(one, "worst", y) == pytest.approx(expected, rel=1e-5)
 
 
@@ -63,35 +64,33 @@ def test_check_09_worst_without_labels_is_the_least_usual_output():
     one = model(None)
     z, known = scores(one), np.random.default_rng(1).normal(size=(50, 3)) * [1.0, 0.1, 5.0]
     deviation = np.abs(z - known.mean(axis=0)) / known.std(axis=0)
-    assert started(one, "worst", reference=known) == pytest.approx(
-        z[range(5), deviation.argmax(axis=1)].sum(), rel=1e-4
-    )
+    assert started(one, "worst", reference=known) == pytest.approx(z[range(5), deviation.argmax(axis=1)], rel=1e-4)
 
 
 def test_loss_of_a_regression_is_its_squared_error():
     one = model(None)
     y = np.random.default_rng(1).normal(size=(5, 3))
-    assert started(one, "loss", y) == pytest.approx(((scores(one) - y) ** 2).sum(), rel=1e-5)
+    assert started(one, "loss", y) == pytest.approx(((scores(one) - y) ** 2).sum(axis=1), rel=1e-5)
 
 
 def test_loss_of_a_regression_without_labels_is_its_distance_from_what_is_usual():
     one = model(None)
     known = np.random.default_rng(1).normal(size=(50, 3)) * [1.0, 0.5, 5.0]
-    expected = (((scores(one) - known.mean(axis=0)) / known.std(axis=0)) ** 2).sum()
+    expected = (((scores(one) - known.mean(axis=0)) / known.std(axis=0)) ** 2).sum(axis=1)
     assert started(one, "loss", reference=known) == pytest.approx(expected, rel=1e-4)
 
 
 def test_loss_of_classes_is_score_times_derivative_of_the_cross_entropy():
     one = model("softmax")
     z, y = scores(one), np.array([0, 1, 2, 1, 0])
-    expected = (z * (softmax(z) - np.eye(3)[y])).sum()
+    expected = (z * (softmax(z) - np.eye(3)[y])).sum(axis=1)
     assert started(one, "loss", y) == pytest.approx(expected, rel=1e-4)
 
 
 def test_loss_of_classes_without_labels_counts_the_predicted_class_as_right():
     one = model("softmax")
     z = scores(one)
-    expected = (z * (softmax(z) - np.eye(3)[z.argmax(axis=1)])).sum()
+    expected = (z * (softmax(z) - np.eye(3)[z.argmax(axis=1)])).sum(axis=1)
     assert started(one, "loss") == pytest.approx(expected, rel=1e-4)
 
 
@@ -99,14 +98,35 @@ def test_loss_of_a_sigmoid_is_that_of_each_output():
     one = model("sigmoid", 2)
     z, y = scores(one), np.array([[0, 1], [1, 1], [0, 0], [1, 0], [0, 1]])
     share = 1 / (1 + np.exp(-z))
-    assert started(one, "loss", y) == pytest.approx((z * (share - y)).sum(), rel=1e-4)
-    assert started(one, "loss") == pytest.approx((z * (share - (z > 0))).sum(), rel=1e-4)
+    assert started(one, "loss", y) == pytest.approx((z * (share - y)).sum(axis=1), rel=1e-4)
+    assert started(one, "loss") == pytest.approx((z * (share - (z > 0))).sum(axis=1), rel=1e-4)
 
 
 def test_softmax_layer_of_its_own_is_seen_as_the_head():
     one = keras.Sequential([keras.Input((4,)), *model(None).layers, layers.Softmax()])
     z, y = scores(one), np.array([0, 1, 2, 1, 0])
-    assert started(one, "loss", y) == pytest.approx((z * (softmax(z) - np.eye(3)[y])).sum(), rel=1e-4)
+    assert started(one, "loss", y) == pytest.approx((z * (softmax(z) - np.eye(3)[y])).sum(axis=1), rel=1e-4)
+
+
+def test_loss_of_a_regression_that_ends_in_an_activation_is_that_of_its_outputs():
+    one = model("tanh")
+    y = np.random.default_rng(1).normal(size=(5, 3))
+    np.testing.assert_allclose(started(one, "loss", y), ((np.tanh(scores(one)) - y) ** 2).sum(axis=1), rtol=1e-4)
+
+
+def test_reference_is_no_label_of_a_class():
+    one = model("softmax")
+    with_reference = started(one, "loss", reference=np.random.default_rng(1).random((9, 3)))
+    np.testing.assert_allclose(with_reference, started(one, "loss"), rtol=1e-5)
+
+
+def test_softmax_operation_is_taken_off_like_a_layer():
+    inputs = keras.Input((4,))
+    dense = model(None).get_layer("head")
+    one = keras.Model(inputs, keras.ops.softmax(dense(inputs)))
+    z, y = scores(one), np.array([0, 1, 2, 1, 0])
+    np.testing.assert_allclose(started(one, "predicted"), z.max(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(started(one, "loss", y), (z * (softmax(z) - np.eye(3)[y])).sum(axis=1), rtol=1e-3)
 
 
 def test_check_09_negative_score_starts_as_negative_relevance():
@@ -129,7 +149,11 @@ def test_check_09_negative_score_starts_as_negative_relevance():
         (-1, None, "`target` got the index -1"),
         ("worst", None, "needs `y`, the right values, or, where they are unknown, `reference`"),
         ("worst", np.zeros((5, 2)), r"`y` got the shape \(5, 2\)"),
-        ("loss", None, "of a regression needs `y`"),
+        ("loss", None, "needs the right values in `y`"),
+        ("loss", np.zeros(5), "needs the right values in `y`"),
+        ("worst", np.zeros(5), "5 rows of 3 values"),
+        ("loss", np.zeros((3, 5)), "5 rows of 3 values"),
+        ("true", np.ones((5, 3)), "one-hot rows of 3"),
     ],
 )
 def test_target_without_what_it_needs_is_refused(target, y, message):
