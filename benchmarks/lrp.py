@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import itertools
 import json
 import time
@@ -181,6 +182,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file to write (default: none)")
     arguments = parser.parse_args()
     rows: list[Row] = []
+    versions = _versions()
     cases = list(itertools.product(arguments.networks, arguments.batches))
     with Progress(console=Console(stderr=True)) as progress:
         rounds = {network: arguments.repeats or REPEATS[network] for network in arguments.networks}
@@ -194,25 +196,24 @@ def main() -> None:
         "divided by the forward pass."
     )
     if arguments.out:
-        arguments.out.write_text(json.dumps(_as_record(rows), indent=1) + "\n")
+        arguments.out.write_text(json.dumps(_as_record(rows, versions), indent=1) + "\n")
         console.print(f"Written to {arguments.out}")
 
 
-def _as_record(rows: list[Row]) -> dict[str, Any]:
-    names = (
-        "keras",
-        "numpy",
-        "tf_keras",
-        "innvestigate",
-        keras.backend.backend().replace("tensorflow", "tensorflow-cpu"),
-    )
+def _as_record(rows: list[Row], versions: Mapping[str, str]) -> dict[str, Any]:
     return {
         "backend": keras.backend.backend(),
-        "versions": {"deepdebug": __version__, **{name: version(name) for name in names}},
+        "versions": dict(versions),
         "cores": psutil.cpu_count(),
         "seed": SEED,
         "rows": [asdict(row) | {"gain": row.gain, "time_over_forward": row.cost, "least": row.least} for row in rows],
     }
+
+
+def _versions() -> dict[str, str]:
+    backend_module = importlib.import_module(keras.backend.backend())
+    named = {name: version(name) for name in ("keras", "numpy", "tf_keras", "innvestigate")}
+    return {"deepdebug": __version__, **named, keras.backend.backend(): str(backend_module.__version__)}
 
 
 if __name__ == "__main__":

@@ -96,6 +96,8 @@ class RowFile:
         Args:
             rows: At most `done`.
         """
+        if not 0 <= rows <= self.done:
+            raise ValueError(f"{rows} rows cannot be kept of the {self.done} in {str(self._target)!r}.")
         if rows == self.done:
             return
         try:
@@ -110,8 +112,11 @@ class RowFile:
 
     def discard(self) -> None:
         """Remove what an earlier run has written; not while the file is open."""
-        for path in (self._target, self._unfinished):
-            path.unlink(missing_ok=True)
+        try:
+            for path in (self._target, self._unfinished):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self._target, "array", error) from error
 
     def _whole_rows(self, file: BinaryIO) -> int:
         """Return how many rows the file holds; one with another header is begun anew."""

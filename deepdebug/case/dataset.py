@@ -148,12 +148,24 @@ def _labels(path: Path) -> tuple[npt.NDArray[Any], bool]:
         raise UsageError(f"The file {str(path)!r} cannot be read: {error}.") from error
     for name in (*LABEL_NAMES, *TARGET_NAMES):
         if name in stored:
-            return stored[name], stored[name].ndim == 1 and stored[name].dtype.kind in "iu"
+            return _checked_labels(path, name, stored[name]), name in LABEL_NAMES
     present = ", ".join(stored)
     raise UsageError(
         f"The file {str(path)!r} holds {present or 'nothing'}; expected `labels` (whole numbers, one per image) or "
         "`targets` (numbers) beside the images."
     )
+
+
+def _checked_labels(path: Path, name: str, found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if name in LABEL_NAMES and found.shape == (len(found), 1):
+        found = found[:, 0]
+    is_right = (found.ndim == 1 and found.dtype.kind in "iu") if name in LABEL_NAMES else found.dtype.kind in "iuf"
+    if not is_right:
+        wanted = "whole numbers, one per image" if name in LABEL_NAMES else "numbers, one row per image"
+        raise UsageError(
+            f"`{name}` in {str(path)!r} has the shape {found.shape} and the type {found.dtype}; expected {wanted}."
+        )
+    return found
 
 
 def _paths(sources: Sequence[Source], folder: Path) -> tuple[str, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deepdebug.case.dataset import DataSet, read_dataset
 from deepdebug.case.preprocessing import Preprocessing, read_preprocessing
@@ -91,7 +89,9 @@ def read_case(folder: Path) -> Case:
         return Case(folder, folder.resolve().name, (), Preprocessing())
     preprocessing = read_preprocessing(path)
     with path.open("rb") as file:
-        said: Mapping[str, Any] = tomllib.load(file).get("case", {})
+        said = tomllib.load(file).get("case", {})
+    if not isinstance(said, dict):
+        raise UsageError(f"`case` in {path} is {said!r}; expected a table, [case].")
     classes = said.get("classes", [])
     if not isinstance(classes, list) or not all(isinstance(one, str) for one in classes):
         raise UsageError(f"`classes` in [case] of {path} is {classes!r}; expected a list of names.")

@@ -70,9 +70,11 @@ def read_table(path: Path) -> Table:
         raise UsageError(
             f"The table {str(path)!r} has no header with two columns or more; expected `image` and names of numbers."
         )
-    header, rows = lines[0], [line for line in lines[1:] if line]
-    numbers = np.array([_numbers(row, header, path, number) for number, row in enumerate(rows, 2)], dtype=float)
-    images = tuple(row[0] for row in rows)
+    header, rows = lines[0], [(number, line) for number, line in enumerate(lines[1:], 2) if line]
+    if len(set(header)) < len(header):
+        raise UsageError(f"The header of {str(path)!r} names a column twice: {', '.join(header)}. Rename one of them.")
+    numbers = np.array([_numbers(row, header, path, number) for number, row in rows], dtype=float)
+    images = tuple(row[0] for _, row in rows)
     if len(set(images)) < len(images):
         twice = next(one for one in images if images.count(one) > 1)
         raise UsageError(f"The table {str(path)!r} names the image {twice!r} twice. Leave one of them out.")

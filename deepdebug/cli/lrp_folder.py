@@ -50,12 +50,20 @@ class ResultFolder:
 
     def begin(self) -> None:
         """Remove the earlier result and note which files are to come, so that a cut-off run can be replaced."""
-        for one in self._earlier:
-            with contextlib.suppress(OSError):
-                one.unlink()
+        linked = [name for name in (PICTURES, ARRAYS) if (self.path / name).is_symlink()]
+        if linked:
+            raise UsageError(
+                f"{str(self.path / linked[0])!r} is a link, behind which files of others may lie. Remove it, or choose "
+                "another folder."
+            )
         pictures = [self.picture(layer, number) for layer in self._layers for number in range(len(self._images))]
         arrays = [self.array(layer) for layer in self._layers]
         self.index({"complete": False, "files": [*pictures, *arrays, SHEET, CONSERVATION]})
+        kept = {(self.path / name).resolve() for name in (*pictures, *arrays)}
+        for one in self._earlier:
+            if one.resolve() not in kept:
+                with contextlib.suppress(OSError):
+                    one.unlink()
 
     def picture(self, layer: str, number: int) -> str:
         """Return the path, inside the folder, of one picture."""
@@ -108,7 +116,7 @@ def _earlier_files(folder: Path, overwrite: bool) -> list[Path]:
             f"The folder {str(folder)!r} holds an earlier result. Choose another folder, or pass --overwrite to "
             "replace it."
         )
-    own = [(folder / name).resolve() for name in (PICTURES, ARRAYS)]
+    own = [folder.resolve() / name for name in (PICTURES, ARRAYS)]  # a link in their place leads elsewhere
     listed = index.get("files")
     names = [one for one in listed if isinstance(one, str) and "\0" not in one] if isinstance(listed, list) else []
     paths = [folder / name for name in names]

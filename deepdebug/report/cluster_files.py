@@ -6,6 +6,7 @@ FOLDER/Cluster1_37.gif   they one after the other, the most typical one first
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MILLISECONDS = 600  # per image: 100 images a minute, as in HUDD (ICSE 2022)
 MAX_FRAMES = 100
 SUFFIX = ".png"
+LIST = ".clusters.json"  # names of the files of a run, so that the next one removes no other
 
 
 def write_cluster_files(
@@ -30,7 +32,7 @@ def write_cluster_files(
     files: Sequence[Path | None],
     picture: Callable[[int], Picture],
 ) -> None:
-    """Write the folders and animations; what an earlier run left in the folders of clusters is replaced.
+    """Write the folders and animations; what an earlier run has written there is replaced, and nothing else.
 
     Args:
         folder: Where they go.
@@ -42,14 +44,21 @@ def write_cluster_files(
     Raises:
         UsageError: When something cannot be written.
     """
+    animations = [f"Cluster{cluster}_{len(images)}.gif" for cluster, images in members.items()]
+    plans = {cluster: _file_names(images, names, files) for cluster, images in members.items()}
+    own = [f"{cluster}/{name}" for cluster, found in plans.items() for name in found]
     try:
         _clear(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LIST).write_text(json.dumps([*own, *animations]), encoding="utf-8")
         for cluster, images in members.items():
-            _write_members(folder / str(cluster), images, names, files, picture)
+            (folder / str(cluster)).mkdir(exist_ok=True)
+            for image, name in zip(images, plans[cluster], strict=True):
+                _write_image(folder / str(cluster) / name, files[image], image, picture)
     except OSError as error:
         raise unwritable(folder, "cluster", error) from error
-    for cluster, images in members.items():
-        write_animation(folder / f"Cluster{cluster}_{len(images)}.gif", [picture(one) for one in images[:MAX_FRAMES]])
+    for name, images in zip(animations, members.values(), strict=True):
+        write_animation(folder / name, [picture(one) for one in images[:MAX_FRAMES]])
 
 
 def write_animation(target: Path, pictures: Sequence[Picture]) -> Path:
@@ -74,28 +83,29 @@ def _save(frames: Sequence[Image.Image], path: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the clusters of an earlier run, and nothing else."""
-    if not folder.is_dir():
+    """Remove the files that the list of an earlier run names, if they lie in the folder, and folders left empty."""
+    if not (folder / LIST).is_file():
         return
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink() and one.name.isdecimal():
-            shutil.rmtree(one)
-        elif one.name.startswith("Cluster") and one.suffix == ".gif":
-            one.unlink()
+    try:
+        listed = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    except ValueError:
+        return
+    for name in listed if isinstance(listed, list) else []:
+        path = folder / str(name)
+        if path.parent.resolve() in (folder.resolve(), folder.resolve() / path.parent.name):
+            path.unlink(missing_ok=True)
+            if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
 
-def _write_members(
-    folder: Path,
-    images: Sequence[int],
-    names: Sequence[str],
-    files: Sequence[Path | None],
-    picture: Callable[[int], Picture],
-) -> None:
-    folder.mkdir(parents=True)
+def _file_names(images: Sequence[int], names: Sequence[str], files: Sequence[Path | None]) -> list[str]:
     stems = file_names([Path(names[one]).with_suffix("").as_posix() for one in images])
-    for image, stem in zip(images, stems, strict=True):
-        file = files[image]
-        if file is None:
-            to_image(picture(image)).save(folder / f"{stem}{SUFFIX}")
-        else:
-            shutil.copyfile(file, folder / f"{stem}{file.suffix.lower()}")
+    endings = [SUFFIX if (file := files[one]) is None else file.suffix.lower() for one in images]
+    return [f"{stem}{ending}" for stem, ending in zip(stems, endings, strict=True)]
+
+
+def _write_image(target: Path, file: Path | None, image: int, picture: Callable[[int], Picture]) -> None:
+    if file is None:
+        to_image(picture(image)).save(target)
+    else:
+        shutil.copyfile(file, target)

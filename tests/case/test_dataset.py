@@ -79,6 +79,8 @@ def bad(tmp_path, kind):
             stored(tmp_path, labels=np.array([0, 1, 5]))
         case "unlabelled":
             stored(tmp_path)
+        case "float":
+            stored(tmp_path, labels=np.zeros(3))
         case "broken":
             stored(tmp_path, labels=np.zeros(3, int))
             (tmp_path / "images.npz").write_bytes(b"PK\x03\x04nothing")
@@ -94,6 +96,7 @@ def bad(tmp_path, kind):
         ("count", "holds 3 images and 2 labels"),
         ("label", "go from 0 to 5, but there are 2 classes"),
         ("unlabelled", "holds images; expected `labels`"),
+        ("float", "has the shape .* and the type float64; expected whole numbers"),
         ("broken", "cannot be read"),
         ("nothing", "holds neither folders of images"),
     ],

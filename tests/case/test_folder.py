@@ -59,6 +59,12 @@ def test_folder_that_is_no_case_is_told(tmp_path):
         read_case(tmp_path)
 
 
+def test_case_that_is_no_table_is_told(case):
+    (case / "case.toml").write_text("case = 3\n")
+    with pytest.raises(UsageError, match=r"`case` in .* is 3; expected a table"):
+        read_case(case)
+
+
 def test_classes_that_are_no_names_are_told(case):
     (case / "case.toml").write_text("[case]\nclasses = [1]\n")
     with pytest.raises(UsageError, match=r"`classes` in \[case\] of .* is \[1\]; expected a list of names"):

@@ -30,6 +30,8 @@ def test_table_of_other_images_is_told(tmp_path):
         ("image\na.png\n", "has no header"),
         ("image,light\na.png,bright\n", "`light` in line 2 .* is 'bright'; expected a number, or nothing"),
         ("image,light\na.png,1,2\n", "Line 2 of .* has 3 fields; expected 2"),
+        ("image,light\n\na.png,bright\n", "in line 3 of"),
+        ("image,light,light\na.png,1,2\n", "names a column twice"),
         ("image,light\na.png,1\na.png,2\n", "names the image 'a.png' twice"),
         ('image,light\n"a.png,1\n', "is no CSV file in UTF-8"),
     ],

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from deepdebug.errors import UsageError
-from deepdebug.report.cluster_files import MAX_FRAMES, write_animation, write_cluster_files
+from deepdebug.report.cluster_files import LIST, MAX_FRAMES, write_animation, write_cluster_files
 
 
 def picture(number):
@@ -28,7 +28,7 @@ NAMES = ["a/../x.png", "b/x.png", "a/x.png", "ü 1.png"]
 def test_members_are_copied_and_none_leaves_its_folder(tmp_path, files):
     out = tmp_path / "out"
     write_cluster_files(out, {1: [2, 0, 1], 2: [3]}, NAMES, files, picture)
-    assert sorted(one.name for one in out.iterdir()) == ["1", "2", "Cluster1_3.gif", "Cluster2_1.gif"]
+    assert sorted(one.name for one in out.iterdir()) == [LIST, "1", "2", "Cluster1_3.gif", "Cluster2_1.gif"]
     assert len(list((out / "1").iterdir())) == 3
     assert (out / "2" / "ü_1.png").read_bytes() == files[3].read_bytes()
 
@@ -43,7 +43,26 @@ def test_clusters_of_an_earlier_run_are_replaced_and_other_files_stay(tmp_path, 
     write_cluster_files(tmp_path / "out", {1: [0], 2: [1], 3: [2]}, NAMES, files, picture)
     (tmp_path / "out" / "notes.txt").touch()
     write_cluster_files(tmp_path / "out", {1: [3]}, NAMES, files, picture)
-    assert sorted(one.name for one in (tmp_path / "out").iterdir()) == ["1", "Cluster1_1.gif", "notes.txt"]
+    assert sorted(one.name for one in (tmp_path / "out").iterdir()) == [LIST, "1", "Cluster1_1.gif", "notes.txt"]
+
+
+def test_folders_that_others_have_made_stay(tmp_path, files):
+    for name in ("7/photo.png", "1/mine.png", "Cluster1_9.gif"):
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).touch()
+    for members in ({1: [0], 2: [1]}, {1: [1]}):
+        write_cluster_files(tmp_path / "out", members, NAMES, files, picture)
+    found = sorted(one.name for one in (tmp_path / "out").iterdir())
+    assert found == [LIST, "1", "7", "Cluster1_1.gif", "Cluster1_9.gif"]
+    assert (tmp_path / "out" / "1" / "mine.png").exists()
+
+
+def test_list_that_names_files_elsewhere_removes_none(tmp_path, files):
+    (tmp_path / "keep.png").touch()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LIST).write_text('["../keep.png", "/etc/hosts", 3]')
+    write_cluster_files(tmp_path / "out", {1: [0]}, NAMES, files, picture)
+    assert (tmp_path / "keep.png").exists()
 
 
 def test_check_29_animation_shows_every_image_for_0_6_seconds(tmp_path):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from deepdebug.errors import UsageError
 from deepdebug.lrp import rules
 from deepdebug.lrp.composite import Composite, find_composite
+from deepdebug.lrp.forward import Forward
 from deepdebug.lrp.innvestigate.loading import load
 from deepdebug.lrp.innvestigate.moving import Step, described, rebuilt, set_weights
 from deepdebug.lrp.propagate import RULED
@@ -63,10 +64,11 @@ class InnvestigateExplainer:
         steps = described(model)
         made_rules = {one.name: _made(_ours(one, chosen), innvestigate) for one in steps if one.family in RULED}
         self._names = numbered([one.name for one in steps])
-        unknown = sorted(set(layers or ()) - set(self._names))
+        known = {*self._names, *(one.name for one in steps)}
+        unknown = sorted(set(layers or ()) - known)
         if unknown:
             raise UsageError(f"`layers` got {unknown}; the model '{model.name}' has {', '.join(self._names)}.")
-        self._wanted = frozenset(self._names if layers is None else layers)
+        self._wanted = frozenset(known if layers is None else layers)
         self._graph = tensorflow.Graph()
         self._session = tensorflow.compat.v1.Session(graph=self._graph)
         with self._inside():
@@ -82,6 +84,7 @@ class InnvestigateExplainer:
                 functools.partial(_analyzer, innvestigate, self._twin, rule, _made(chosen.normalization, innvestigate))
             )
             trace = innvestigate.backend.graph.trace_model_execution(self._twin)[1]
+        self._check_twin()
         self._order = _order_of_values(self._twin, trace)
         self._flow = _flow(made, trace)
 
@@ -90,6 +93,18 @@ class InnvestigateExplainer:
         with self._graph.as_default(), self._session.as_default(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of layers that it was not tested with
             yield
+
+    def _check_twin(self) -> None:
+        """Raise where the model does not compute the same in tf_keras."""
+        x = np.random.default_rng(0).random((2, *(size or 1 for size in self._model.input_shape[1:])), dtype="float32")
+        wanted = Forward(self._model)(x).scores
+        with self._inside():
+            found = self._twin.predict_on_batch(x)
+        if not np.allclose(found, wanted, rtol=1e-3, atol=1e-4 * (1 + np.abs(wanted).max())):
+            raise UsageError(
+                f"The model '{self._model.name}' gives other scores in tf_keras (they differ by up to "
+                f'{np.abs(found - wanted).max():.2g}), so iNNvestigate cannot answer for it. Use `engine="native"`.'
+            )
 
     def __call__(self, x: Any, target: Target = "predicted", y: Any = None) -> Relevance:
         """Return the relevance at the input of every layer.
@@ -141,7 +156,7 @@ class InnvestigateExplainer:
 
     def _of_layers(self, at_tensor: Mapping[int, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         arrays = {name: at_tensor[inputs[0]] for name, (inputs, _) in zip(self._names, self._flow, strict=True)}
-        return {name: one for name, one in arrays.items() if name in self._wanted}
+        return {name: one for name, one in arrays.items() if {name, name.partition("#")[0]} & self._wanted}
 
     def _conservation(self, at_tensor: Mapping[int, npt.NDArray[Any]]) -> list[Conservation]:
         readers = Counter(one for inputs, _ in self._flow for one in inputs)

@@ -20,9 +20,10 @@ from deepdebug.model.record import Call, leaves, recorded_calls, recorded_casts
 
 # Settings that mean the same in both.
 SETTINGS = (
-    "activation", "axis", "center", "cropping", "data_format", "depth_multiplier", "dilation_rate", "dims", "epsilon",
-    "filters", "groups", "interpolation", "keepdims", "kernel_size", "max_value", "n", "padding", "pool_size", "rate",
-    "scale", "size", "strides", "target_shape", "threshold", "units", "use_bias",
+    "activation", "alpha", "axis", "center", "cropping", "data_format", "depth_multiplier", "dilation_rate", "dims",
+    "epsilon", "filters", "groups", "interpolation", "keepdims", "kernel_size", "max_value", "n", "negative_slope",
+    "output_padding", "padding", "pool_size", "rate", "scale", "size", "stddev", "strides", "target_shape",
+    "threshold", "units", "use_bias",
 )  # fmt: skip
 RENAMED = {"LeakyReLU": {"negative_slope": "alpha"}}
 # Layers that iNNvestigate takes relevance through by a rule, or whose gradient moves it without changing its sum.
@@ -31,9 +32,9 @@ MOVED = (
     "Concatenate", "Conv1D", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Cropping1D", "Cropping2D",
     "Cropping3D", "Dense", "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GaussianDropout", "GaussianNoise",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D", "GlobalMaxPooling3D", "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Permute",
-    "ReLU", "Reshape", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "ZeroPadding1D", "ZeroPadding2D",
-    "ZeroPadding3D",
+    "GlobalMaxPooling2D", "GlobalMaxPooling3D", "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "Permute", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 )  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def _step(call: Call, places: Mapping[int, int]) -> Step:
 
 def _without_head(steps: Sequence[Step]) -> tuple[Step, ...]:
     last = steps[-1]
-    if last.kind == "Activation":
+    if last.family == "activation":
         return tuple(steps[:-1])
     linear = {**last.settings, "activation": "linear"} if "activation" in last.settings else last.settings
     return (*steps[:-1], replace(last, settings=linear))

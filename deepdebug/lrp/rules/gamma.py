@@ -17,7 +17,7 @@ class Gamma:
     Where z is positive the positive products count (1 + gamma) times, where it is negative the negative ones.
 
     Args:
-        gamma: How much more they count; 0 gives LRP-0, infinity z+. Defaults to `0.25`.
+        gamma: How much more they count; 0 gives LRP-0, infinity z+ with its bias. Defaults to `0.25`.
     """
 
     gamma: float = 0.25
