@@ -235,9 +235,27 @@ def _facts(request: Request, used: Preprocessing, skipped: Sequence[tuple[str, s
     }
 
 
+def _uneven(results: Results) -> Iterator[str]:
+    """Say how the share that arrives differs between images: sums hide where parts cancel."""
+    shares = [(row["relevance"] / row["score"], row["file"]) for row in results.rows if row["score"] and row["finite"]]
+    if len(shares) > 1:
+        (least, first), (most, last) = min(shares), max(shares)
+        median = float(np.median([share for share, _ in shares]))
+        yield (
+            f"Per image {median:.1%} arrive in the median, from {least:.1%} ({Path(first).name}) to {most:.1%} "
+            f"({Path(last).name})."
+        )
+
+
 def _notes(request: Request, results: Results, given: ImageInput) -> Iterator[str]:
     if given.rescaled_by is not None and request.preprocessing.scale is None:
-        yield f"The model rescales by itself in layer '{given.rescaled_by}', so it got the values as they are: scale 1."
+        yield f"The model rescales by itself in layer '{given.rescaled_by}', so the values were not scaled."
+    elif given.rescaled_by is not None and request.preprocessing.scale != 1.0:
+        yield (
+            f"Warning: the model rescales by itself in layer '{given.rescaled_by}', and --scale or the case file "
+            "scaled the images before. Leave the scale out if the model was trained on images as they are."
+        )
+    yield from _uneven(results)
     undrawn = [layer for layer in results.layers if layer not in results.drawn]
     if undrawn:
         yield f"Not drawn, because its shape is not that of a picture (its array is there): {', '.join(undrawn)}."

@@ -32,7 +32,7 @@ class Composite:
     Args:
         dense: Rule of Dense and EinsumDense.
         convolution: Rule of every convolution.
-        normalization: Rule of batch norm, layer norm and rescaling layers. Defaults to `Epsilon(1e-6)`.
+        normalization: Rule of batch norm, layer norm and their like. Defaults to `Epsilon(1e-6)`.
         first: Rule of the layers that read a model input. Defaults to `None`: none of its own.
         max_pooling: "winner" gives all relevance to the largest element, "proportional" shares it by size. Defaults to
             `"winner"`.
@@ -41,7 +41,7 @@ class Composite:
             counts. Defaults to none.
 
     Raises:
-        UsageError: When `max_pooling` is none of the two.
+        UsageError: When `max_pooling` is none of the two, or something else than a rule is given.
     """
 
     dense: Rule
@@ -53,7 +53,14 @@ class Composite:
     by_type: Mapping[type, Rule] | None = None
 
     def __post_init__(self) -> None:
-        """Check the name of the pooling rule, which would be taken for the other one."""
+        """Check the name of the pooling rule, which would be taken for the other one, and that rules are rules."""
+        given = {"dense": self.dense, "convolution": self.convolution, "normalization": self.normalization}
+        given |= {} if self.first is None else {"first": self.first}
+        given |= {f"by_name[{name!r}]": rule for name, rule in (self.by_name or {}).items()}
+        given |= {f"by_type[{layer.__name__}]": rule for layer, rule in (self.by_type or {}).items()}
+        for place, rule in given.items():
+            if isinstance(rule, type) or not hasattr(rule, "propagate"):
+                raise UsageError(f"`{place}` got {rule!r}; expected a rule, such as `deepdebug.lrp.rules.ZPlus()`.")
         if self.max_pooling not in POOLINGS:
             raise UsageError(f"`max_pooling` got {self.max_pooling!r}; expected one of {', '.join(POOLINGS)}.")
 

@@ -24,6 +24,8 @@ from deepdebug.model.record import Call
 layers = keras.layers
 TINY = 1e-12  # only to keep 0 / 0 apart
 COMMON_SETTINGS = ("name", "dtype", "trainable")
+# Each output has one input, which stands for the same thing in other units.
+RESCALING = (layers.Rescaling, layers.Normalization)
 CENTRING = (layers.LayerNormalization, layers.GroupNormalization)
 RULED = ("dense", "convolution")
 PASSED = ("activation", "dropout")
@@ -139,7 +141,7 @@ def propagate(call: Call, relevance: Any, place: Place, setting: Setting) -> Seq
         rule = setting.composite.rule(call.name, type(operation), "normalization", place.is_first)
         _check_centred(call, rule)
         return [rule.propagate(replace(scaling, nonnegative=place.nonnegative), call.inputs[0], relevance)]
-    if family in PASSED:
+    if family in PASSED or isinstance(operation, RESCALING):
         return [relevance]
     if isinstance(operation, MAX_POOLINGS):
         return [_through_max_pooling(call, relevance, setting.composite.max_pooling)]

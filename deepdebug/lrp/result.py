@@ -78,7 +78,15 @@ class Relevance(Mapping[str, Array]):
         self.explained = explained
 
     def __getitem__(self, layer: str) -> Array:
+        if layer not in self._arrays:
+            raise KeyError(f"no relevance of {layer!r}; there is that of {', '.join(self._arrays)}")
         return self._arrays[layer]
+
+    def __repr__(self) -> str:
+        """Return the layers and the share of the explained scores that arrived at the inputs."""
+        started, arrived = float(self.explained.scores.sum()), sum(float(one.sum()) for one in self.inputs)
+        share = f", {arrived / started:.1%} of the scores at the inputs" if started else ""
+        return f"Relevance({', '.join(self._arrays)}{share})"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)

@@ -1,4 +1,4 @@
-"""Layers that normalise or rescale, as the affine maps that they are around the present input.
+"""Layers that normalise, as the affine maps that they are around the present input.
 
 The statistics that a layer takes of its own input are held fixed, so that what it does to each element is a product and
 a shift (Ali et al. 2022, section 3.2, for layer norm).
@@ -19,7 +19,7 @@ layers = keras.layers
 
 
 def scaling_part(layer: keras.Operation, x: Any, compat: str | None = None) -> Affine | None:
-    """Return a normalising or rescaling layer as an affine map, or `None` for any other.
+    """Return a normalising layer as an affine map, or `None` for any other.
 
     Args:
         layer: A built layer.
@@ -34,24 +34,7 @@ def scaling_part(layer: keras.Operation, x: Any, compat: str | None = None) -> A
         return _group_normalization(layer, x)
     if isinstance(layer, layers.UnitNormalization | layers.RMSNormalization):
         return Affine(lambda one, kernel, _bias: one * kernel, ops.stop_gradient(_ratio(layer.call(x), x)))
-    if isinstance(layer, layers.Rescaling):
-        return _shifted(ops.convert_to_tensor(layer.scale, "float32"), ops.convert_to_tensor(layer.offset, "float32"))
-    if isinstance(layer, layers.Normalization):
-        return _normalization(layer, x)
     return None
-
-
-def _shifted(kernel: Any, bias: Any) -> Affine:
-    def apply(x: Any, scale: Any, offset: Any) -> Any:
-        return x * scale if offset is None else x * scale + offset
-
-    return Affine(apply, kernel, bias)
-
-
-def _normalization(layer: keras.layers.Normalization, x: Any) -> Affine:
-    """What the layer makes of 0 and of 1 tells its scale and offset, whatever axes it normalises and which way."""
-    offset = layer.call(ops.zeros_like(x[:1]))
-    return _shifted(layer.call(ops.ones_like(x[:1])) - offset, offset)
 
 
 def _batch_normalization(layer: keras.layers.BatchNormalization, compat: str | None) -> Affine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def load_model(path: Path) -> keras.Model:
         found = "is no file" if not path.is_file() else f"does not end in {SUFFIX}"
         raise UsageError(
             f"The model {str(path)!r} {found}; expected a model in Keras's own format. Save it with "
+            f"`model.save('model{SUFFIX}')`."
+        )
+    if not zipfile.is_zipfile(path):
+        raise UsageError(
+            f"The model {str(path)!r} holds something else than a Keras model, or is cut off. Save it again with "
             f"`model.save('model{SUFFIX}')`."
         )
     try:

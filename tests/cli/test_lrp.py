@@ -189,6 +189,7 @@ def test_model_that_rescales_by_itself_gets_the_values_as_they_are(lrp):
     result = lrp("n.keras", "images")
     assert done(result)["preprocessing"]["scale"] == 1.0
     assert "The model rescales by itself in layer 'scale'" in result.stdout
+    assert "Per image" in result.stdout
 
 
 def test_model_without_a_channel_axis_is_explained(lrp):

@@ -147,6 +147,29 @@ def test_pixels_as_whole_numbers_go_through_rescaling():
     assert_conserved(relevance(model, (255 * X).astype("uint8"), composite=ZERO))
 
 
+def test_rescaling_keeps_the_relevance_of_black_pixels():
+    keras.utils.set_random_seed(1)
+    body = [layers.Conv2D(2, 3, name="conv"), layers.Flatten(), layers.Dense(2)]
+    plain = keras.Sequential([keras.Input((8, 8, 1)), *body])
+    rescaled = keras.Sequential([keras.Input((8, 8, 1)), layers.Rescaling(1 / 255, offset=0.1), *body])
+    x = X * (X > 0.5)
+    ours = relevance(rescaled, 255 * (x - 0.1), composite="epsilon-gamma-box").inputs[0]
+    theirs = relevance(plain, x, composite="epsilon-gamma-box").inputs[0]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", ["zplus", Flat, None])
+def test_what_is_no_rule_is_told(rule):
+    with pytest.raises(UsageError, match=r"`convolution` got .* expected a rule"):
+        Composite(Epsilon(), rule)
+
+
+def test_layer_that_is_not_there_is_told():
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(2, name="head")])
+    with pytest.raises(KeyError, match="no relevance of 'haed'; there is that of head"):
+        relevance(model, np.ones((2, 5)))["haed"]
+
+
 def test_nested_model_in_mixed_precision_is_followed():
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

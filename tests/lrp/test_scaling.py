@@ -35,7 +35,6 @@ LAYERS = {
     "group_each": lambda: built(layers.GroupNormalization(groups=-1)),
     "unit": lambda: built(layers.UnitNormalization()),
     "rms": lambda: built(layers.RMSNormalization()),
-    "rescaling": lambda: layers.Rescaling(0.5, offset=0.25),
 }
 
 
