@@ -51,7 +51,7 @@ LIBRARIES: dict[int, tuple[str, ...] | None] = {
 WITHOUT_KERAS = (
     "deepdebug.observe", "deepdebug.detectors", "deepdebug.diagnosis", "deepdebug.deepdiagnosis", "deepdebug.report",
     "deepdebug.config", "deepdebug.recording", "deepdebug.recording_reader", "deepdebug.judging", "deepdebug.presets",
-    "deepdebug.cli", "deepdebug.case",
+    "deepdebug.cli", "deepdebug.case", "deepdebug.hudd.clusters",
 )  # fmt: skip
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -112,6 +112,8 @@ def test_imports_go_down_only(name):
 @pytest.mark.parametrize("name", [name for name in MODULES if LIBRARIES[level(name)] is not None])
 def test_libraries_are_those_of_the_level(name):
     allowed = LIBRARIES[level(name)]
+    if name.startswith("deepdebug.hudd."):
+        allowed = (*allowed, "sklearn", "kneed", "umap")
     if name.startswith("deepdebug.model.backend."):
         allowed = (*allowed, name.rpartition(".")[2])
     others = {one.partition(".")[0] for one in imports(name)} - {"deepdebug", "numpy"} - set(sys.stdlib_module_names)

@@ -1,1 +1,34 @@
-"""HUDD: from a trained model and its failing images to clusters with one root cause each."""
+"""HUDD: from a trained model and its failing images to clusters with one root cause each.
+
+Steps after Fahmy et al., "HUDD: a tool to debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without
+Keras; its defaults differ from theirs, which `mode="hudd"` keeps.
+
+>>> import numpy as np
+>>> from deepdebug.hudd import cluster, heatmap_views
+>>> random = np.random.default_rng(1)
+>>> causes = np.repeat(random.normal(size=(4, 8, 8, 3)), 25, axis=0)
+>>> maps = {"conv": causes + 0.5 * random.normal(size=(100, 8, 8, 3))}
+>>> cluster(heatmap_views(maps)).sizes.tolist()
+[25, 25, 25, 25]
+"""
+
+from deepdebug.hudd.baselines import pair_partition, pixel_view
+from deepdebug.hudd.clusters import Clusters, cluster
+from deepdebug.hudd.notes import Note
+from deepdebug.hudd.significance import Significance
+from deepdebug.hudd.slicers import domino
+from deepdebug.hudd.views import View, embed, feature_views, heatmap_views
+
+__all__ = [
+    "Clusters",
+    "Note",
+    "Significance",
+    "View",
+    "cluster",
+    "domino",
+    "embed",
+    "feature_views",
+    "heatmap_views",
+    "pair_partition",
+    "pixel_view",
+]

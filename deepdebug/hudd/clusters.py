@@ -1,0 +1,202 @@
+"""From views of the failing images to clusters of them: the call that everything else in this package serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.errors import UsageError
+from deepdebug.hudd.linkage import LINKAGES, Dendrogram, Labels
+from deepdebug.hudd.micro import micro_clusters
+from deepdebug.hudd.notes import Note
+from deepdebug.hudd.numbers import DETAILS, checked_number, number_of_clusters
+from deepdebug.hudd.original import choose_layer, original_clusters
+from deepdebug.hudd.rows import MEMORY
+from deepdebug.hudd.significance import LEVEL, Significance, significance
+from deepdebug.hudd.silhouettes import sample
+from deepdebug.hudd.sketch import sketch
+from deepdebug.hudd.slicers import Slicer, renumbered, slicer_of
+from deepdebug.hudd.space import ExactSpace, SketchSpace, Space
+from deepdebug.hudd.views import View, combined, distance_files, num_images, view_distances
+
+EXACT_IMAGES = 50_000  # from here on no matrix of distances is made; it would take 5 GB, and its tree 20 GB more
+JUDGED_IMAGES = 1000  # for the significance; more are sampled
+MODES = ("default", "hudd")
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Groups of images that seem to fail for one reason each.
+
+    Args:
+        labels: Array of shape (N,) of the cluster of every image: 0 is the largest; -1, from the slicer "umap-hdbscan"
+            only, stands for no cluster.
+        medoids: Array of shape (k,): the image that stands for each cluster.
+        sizes: Array of shape (k,): the number of images of each.
+        k: Number of clusters.
+        heights: Array of at most 99 values: the heights of the last merges, of which element i leaves i + 1 clusters;
+            where they drop is the knee. The unit is the root mean squared distance of two images, but in mode "hudd".
+        notes: What the reader should know.
+        significance: How far the clusters can be told from one cloud.
+        view: Name of the view that was chosen, in mode "hudd"; else `None`, for all views count.
+    """
+
+    labels: Labels
+    medoids: Labels
+    sizes: Labels
+    k: int
+    heights: npt.NDArray[np.float64]
+    notes: tuple[Note, ...]
+    significance: Significance
+    view: str | None = None
+
+
+def cluster(
+    views: Sequence[View],
+    *,
+    k: int | None = None,
+    detail: str = "coarse",
+    mode: str = "default",
+    linkage: str = "ward",
+    slicer: str | Slicer = "hierarchy",
+    seed: int = 0,
+    level: float = LEVEL,
+    exact: bool | None = None,
+    memory: int = MEMORY,
+    folder: Path | None = None,
+) -> Clusters:
+    """Group images by the sum of their distances in all views.
+
+    Args:
+        views: How the images look; see `heatmap_views` and `feature_views`.
+        k: Number of clusters. Defaults to `None`: the deepest knee of the merge heights, less one.
+        detail: "coarse", or "fine" for about 25 clusters, where `k` is not given. Defaults to "coarse".
+        mode: "hudd" does step by step what the published tool does, with raw heatmaps; the first view must be that of
+            the input, which it never chooses. Defaults to "default".
+        linkage: "ward", "average", "complete", "single" or "weighted". Defaults to "ward".
+        slicer: "hierarchy", "kmeans", "umap-hdbscan", "random", or a function such as `domino` returns. Defaults to
+            "hierarchy".
+        seed: Of everything random. Defaults to 0.
+        level: Significance level. Defaults to 0.05.
+        exact: Whether all distances are computed; if not, short vectors and small groups stand for the images.
+            Defaults to `None`: below 50,000 images.
+        memory: Bytes that vectors may take. Defaults to 1 GiB. The distances come on top, 2 N (N - 1) bytes, and 8 N
+            (N - 1) while the tree is built.
+        folder: Where the distances of each view are kept as `.npy` files. Defaults to `None`: nowhere.
+
+    Returns:
+        The clusters. Where there is nothing to divide that is said in the notes, not raised: no image gives no cluster,
+        one to seven images or equal ones give one cluster.
+
+    Raises:
+        UsageError: When an argument cannot be used, or a vector holds a value that is not finite.
+
+    Example:
+
+    >>> random = np.random.default_rng(0)
+    >>> maps = random.normal(size=(90, 50)) + np.repeat(6.0 * random.normal(size=(3, 50)), 30, axis=0)
+    >>> found = cluster([View("conv", maps)])
+    >>> found.k, found.sizes.tolist(), found.significance.significant
+    (3, [30, 30, 30], True)
+    """
+    _check(detail, mode, linkage, level)
+    count = num_images(views)
+    method = slicer_of(slicer)
+    if count < 2:
+        return _few(views, count, level)
+    if mode == "hudd":
+        return _original(views, level=level, seed=seed, memory=memory, folder=folder)
+    if exact is None:
+        exact = count < EXACT_IMAGES
+    space, notes = _space(views, exact, seed, memory, folder)
+    tree = space.tree(linkage)
+    number, more = checked_number(k, space, tree) if k is not None else number_of_clusters(space, tree, detail)
+    notes += more
+    labels = space.spread(tree.partition(number))
+    if method is not None and number > 1:
+        sliced = method(_points(space, views, seed, memory), number, seed)
+        labels = renumbered(sliced.groups)
+        notes += sliced.notes
+    return _described(space, labels, tree, notes, level=level, seed=seed)
+
+
+def _check(detail: str, mode: str, linkage: str, level: float) -> None:
+    for name, value, allowed in (("detail", detail, DETAILS), ("mode", mode, MODES), ("linkage", linkage, LINKAGES)):
+        if value not in allowed:
+            raise UsageError(f"`{name}` is {value!r}; expected one of {', '.join(map(repr, allowed))}.")
+    if not 0 < level < 1:
+        raise UsageError(f"`level` is {level!r}; expected a number between 0 and 1, such as 0.05.")
+
+
+def _space(views: Sequence[View], exact: bool, seed: int, memory: int, folder: Path | None) -> tuple[Space, list[Note]]:
+    if exact:
+        distances, notes = combined(views, memory, folder)
+        return ExactSpace(distances, num_images(views)), notes
+    points, notes = sketch(views, seed=seed, memory=memory)
+    micro = micro_clusters(points, seed=seed)
+    text = (
+        f"{len(points)} images are too many for all distances: {len(micro.weights)} groups of near images stand for "
+        "them, at distances that are off by some 9 %."
+    )
+    return SketchSpace(points, micro), [*notes, Note("approximate", text)]
+
+
+def _points(space: Space, views: Sequence[View], seed: int, memory: int) -> npt.NDArray[Any]:
+    """Return short vectors of all images, for slicers that cannot work with distances."""
+    if isinstance(space, SketchSpace):
+        return space.points
+    return sketch(views, seed=seed, memory=memory)[0]
+
+
+def _few(views: Sequence[View], count: int, level: float) -> Clusters:
+    """Return what there is to say about no image or one."""
+    for view in views:
+        if view.vectors is not None:
+            view.rows.block(0, count)  # a value that is not finite is an error here too
+    text = "There is no image to group." if count == 0 else "There is one image; it is a cluster of its own."
+    return Clusters(
+        labels=np.zeros(count, np.intp),
+        medoids=np.zeros(count, np.intp),
+        sizes=np.ones(count, np.intp),
+        k=count,
+        heights=np.zeros(0),
+        notes=(Note("too-few-images", text),),
+        significance=Significance(None, (None,) * count, level),
+    )
+
+
+def _original(views: Sequence[View], *, level: float, seed: int, memory: int, folder: Path | None) -> Clusters:
+    raw = [
+        view_distances(replace(view, normalise="none"), np.float32, memory, file)
+        for view, file in zip(views, distance_files(views, folder), strict=True)
+    ]
+    layers = [original_clusters(distances, memory) for distances in raw]
+    place = choose_layer(layers)
+    chosen = layers[place]
+    text = f"HUDD as published chose the view {views[place].name!r}, of the smallest WICD, {chosen.wicd:.3g}."
+    notes = [Note("view-chosen", text), *chosen.notes]
+    space = ExactSpace(raw[place], len(chosen.labels))
+    found = _described(space, chosen.labels, chosen.dendrogram, notes, level=level, seed=seed)
+    return replace(found, view=views[place].name)
+
+
+def _described(
+    space: Space, labels: Labels, tree: Dendrogram, notes: Sequence[Note], *, level: float, seed: int
+) -> Clusters:
+    chosen = sample(space.num_images, JUDGED_IMAGES, seed)
+    judged = significance(space.square(chosen), labels[chosen], int(labels.max(initial=-1)) + 1, level, seed)
+    sizes = np.bincount(labels[labels >= 0])
+    return Clusters(
+        labels=labels,
+        medoids=space.medoids(labels),
+        sizes=sizes,
+        k=len(sizes),
+        heights=tree.heights[::-1][:99].copy(),
+        notes=(*notes, *judged.notes),
+        significance=judged,
+    )

@@ -1,0 +1,110 @@
+"""Where the images lie to each other: all distances where they fit, short vectors where there are too many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.errors import UsageError
+from deepdebug.hudd.condensed import square
+from deepdebug.hudd.linkage import Dendrogram, Labels, build
+from deepdebug.hudd.medoids import central_members, medoids
+from deepdebug.hudd.micro import Micro
+from deepdebug.hudd.rows import Floats
+from deepdebug.hudd.weighted_ward import weighted_ward
+
+
+class Space(Protocol):
+    """What clustering asks about the images."""
+
+    @property
+    def num_images(self) -> int:
+        """Number of images."""
+
+    def tree(self, linkage: str) -> Dendrogram:
+        """Return the dendrogram of all images, or of groups of near ones."""
+
+    def spread(self, labels: Labels) -> Labels:
+        """Return the labels of all images for labels of the dendrogram's leaves."""
+
+    def medoids(self, labels: Labels) -> Labels:
+        """Return the image that stands for each cluster."""
+
+    def square(self, chosen: npt.NDArray[np.integer[Any]]) -> Floats:
+        """Return the matrix of distances among chosen images."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactSpace:
+    """All distances.
+
+    Args:
+        distances: Condensed distances, of shape (N (N - 1) / 2,).
+        num_images: N.
+    """
+
+    distances: npt.NDArray[Any]
+    num_images: int
+
+    def tree(self, linkage: str) -> Dendrogram:
+        """See `Space`."""
+        return build(self.distances, linkage)
+
+    def spread(self, labels: Labels) -> Labels:
+        """See `Space`."""
+        return labels
+
+    def medoids(self, labels: Labels) -> Labels:
+        """See `Space`; the member with the smallest sum of distances to the others."""
+        return medoids(self.distances, labels)
+
+    def square(self, chosen: npt.NDArray[np.integer[Any]]) -> Floats:
+        """See `Space`."""
+        return square(self.distances, chosen, self.num_images)
+
+
+@dataclass(frozen=True, slots=True)
+class SketchSpace:
+    """Short vectors, and groups of near images in place of images.
+
+    Args:
+        points: Array of shape (N, values).
+        micro: The groups.
+    """
+
+    points: Floats
+    micro: Micro
+
+    @property
+    def num_images(self) -> int:
+        """Number of images."""
+        return len(self.points)
+
+    def tree(self, linkage: str) -> Dendrogram:
+        """See `Space`; of the groups, each counted as often as it has members."""
+        if linkage != "ward":
+            raise UsageError(
+                f"`linkage` is {linkage!r} where there are too many images for all distances; only 'ward' works there. "
+                "Pass `exact=True` to force it, which takes 12 N (N - 1) bytes, or fewer images."
+            )
+        return weighted_ward(self.micro.centres, self.micro.weights)
+
+    def spread(self, labels: Labels) -> Labels:
+        """See `Space`."""
+        return labels[self.micro.group]
+
+    def medoids(self, labels: Labels) -> Labels:
+        """See `Space`; the member nearest to the mean."""
+        return central_members(self.points, labels)
+
+    def square(self, chosen: npt.NDArray[np.integer[Any]]) -> Floats:
+        """See `Space`."""
+        some = self.points[chosen].astype(np.float64)
+        some -= some.mean(axis=0)
+        norms = np.einsum("ij,ij->i", some, some)
+        squared: Floats = np.maximum(norms[:, None] + norms - 2.0 * (some @ some.T), 0.0)
+        np.fill_diagonal(squared, 0.0)
+        return np.sqrt(squared, out=squared)
