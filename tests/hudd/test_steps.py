@@ -10,6 +10,9 @@ from deepdebug.hudd.steps import Request, answer_step, heatmap_step, open_case
 from deepdebug.hudd.tested import FailureRule, read_tested
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def case(tmp_path):
     random = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from deepdebug.lrp import Composite, register_rule, relevance
 from deepdebug.lrp.propagate import _registered
 from deepdebug.lrp.rules import Epsilon, Flat
 
+pytestmark = pytest.mark.slow
 ZERO = Composite(Epsilon(0.0), Epsilon(0.0), Epsilon(0.0))
 X = np.random.default_rng(0).random((4, 8, 8, 1), dtype="float32")
 

@@ -173,6 +173,7 @@ def test_process_is_left_as_it_was():
 
 
 @needed
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -191,6 +192,7 @@ def test_what_it_cannot_do_is_refused(settings, message):
 
 
 @needed
+@pytest.mark.slow
 def test_layer_without_a_rule_there_is_refused_by_name():
     model = keras.Sequential([keras.Input((4,)), layers.LayerNormalization(name="norm"), layers.Dense(3)])
     with pytest.raises(UsageError, match=r"'norm' \(LayerNormalization\)"):

@@ -8,6 +8,7 @@ from keras import layers
 from deepdebug.errors import UsageError
 from deepdebug.lrp import Explainer, relevance
 
+pytestmark = pytest.mark.slow
 X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
 
 

@@ -19,6 +19,7 @@ def random(*shape):
     return np.random.default_rng(0).normal(size=shape)
 
 
+@pytest.mark.slow
 @given(FLOATS, st.integers(1, 40))
 def test_extent_agrees_with_numpy_whatever_the_size_of_the_chunks(values, chunk):
     with pytest.MonkeyPatch.context() as patch:

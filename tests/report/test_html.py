@@ -109,6 +109,7 @@ def test_failing_plots_leave_the_words(monkeypatch):
     assert "learning rate too high" in text
 
 
+@pytest.mark.slow
 def test_page_of_a_deep_and_long_run_stays_small():
     run = deep_run(70, epochs=210)
     assert len(html.render(replace(clean(), run=run)).encode()) < 2_000_000
