@@ -9,7 +9,6 @@ from deepdebug.errors import UsageError
 from deepdebug.hudd.steps import Request, answer_step, heatmap_step, open_case
 from deepdebug.hudd.tested import FailureRule, read_tested
 
-
 pytestmark = pytest.mark.slow
 
 
