@@ -157,3 +157,19 @@ def test_built_in_functions_name_their_module():
     assert keras.activations.relu.__module__.startswith("keras."), "`recognise` trusts names of Keras functions only"
     assert keras.losses.mean_squared_error.__module__.startswith("keras."), "`losses.describe` tells users' functions"
     assert keras.losses.MeanSquaredError().fn.__name__ == "mean_squared_error", "loss objects give their kind by `fn`"
+
+
+def test_conversions_on_the_way_into_a_functional_model_and_a_preprocessing_layer_are_told():
+    inputs = keras.Input((4, 4, 1), dtype="int32")
+    model = keras.Model(inputs, keras.layers.Rescaling(0.5)(inputs))
+    x = keras.ops.ones((2, 4, 4), dtype="uint8")
+    pairs = []
+    with private.recorded_standardization(pairs.append):
+        model(x)
+    assert pairs[0][0] is x
+    shapes = [tuple(after.shape) for _, after in pairs]
+    assert shapes[0] == (2, 4, 4, 1)
+    assert keras.backend.is_float_dtype(pairs[-1][1].dtype)
+    count = len(pairs)
+    model(x)
+    assert len(pairs) == count
