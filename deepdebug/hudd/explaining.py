@@ -199,8 +199,10 @@ def explain_failures(
             yield arrays(batch)
             advance(len(batch.numbers))
 
-    first = next(reader.batches(sources[: reader.batch_size], _must_be_readable))
-    shapes = {name: array.shape[1:] for name, array in arrays(first).items()}
+    def shapes() -> dict[str, tuple[int, ...]]:
+        first = next(reader.batches(sources[: reader.batch_size], _must_be_readable))
+        return {name: array.shape[1:] for name, array in arrays(first).items()}
+
     return make_heatmaps(folder, origin, shapes, batches)
 
 

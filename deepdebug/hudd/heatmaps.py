@@ -82,31 +82,32 @@ class Heatmaps:
 Batches = Callable[[int], Iterable[Mapping[str, npt.NDArray[Any]]]]
 
 
-def make_heatmaps(folder: Path, origin: Origin, shapes: Mapping[str, Sequence[int]], batches: Batches) -> Heatmaps:
+def make_heatmaps(
+    folder: Path, origin: Origin, shapes_of: Callable[[], Mapping[str, Sequence[int]]], batches: Batches
+) -> Heatmaps:
     """Fill the arrays, from where an earlier run with the same origin stopped.
 
     Args:
         folder: Where they are to lie.
         origin: What they depend on.
-        shapes: Shape of one image's array by layer, and for `ACTIVATIONS`.
+        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS`; not called where all is done.
         batches: Called with the number of images that are done; yields the arrays of the next batch, by the same names.
 
     Raises:
         UsageError: When something cannot be written.
     """
-    files = _file_names(shapes)
     index = _index(folder)
+    if index.get("complete") and index.get("fingerprint") == origin.fingerprint:
+        return open_heatmaps(folder)
+    shapes = shapes_of()
+    files = _file_names(shapes)
     if index.get("fingerprint") != origin.fingerprint:
         _discard(folder, index)
         _write_index(folder, origin, files, complete=False)
-    if not index.get("complete") or index.get("fingerprint") != origin.fingerprint:
-        _fill(
-            [RowFile(folder / files[name], len(origin.images), shapes[name], origin.dtype) for name in files],
-            tuple(files),
-            origin,
-            batches,
-        )
-        _write_index(folder, origin, files, complete=True)
+    rows = len(origin.images)
+    stored = [RowFile(folder / files[name], rows, shapes[name], origin.dtype) for name in files]
+    _fill(stored, tuple(files), origin, batches)
+    _write_index(folder, origin, files, complete=True)
     return open_heatmaps(folder)
 
 

@@ -68,13 +68,15 @@ class Composite:
         """Return the rule of one layer.
 
         Args:
-            name: Name of the layer.
+            name: Name of the call: that of the layer, with "#2" and so on where a shared layer is called again.
             layer: Its class.
             kind: "dense", "convolution" or "normalization".
             is_first: Whether it reads a model input.
         """
-        if self.by_name and name in self.by_name:
-            return self.by_name[name]
+        by_name = self.by_name or {}
+        for known in (name, name.rpartition("#")[0]):  # the name of a layer means all its calls
+            if known in by_name:
+                return by_name[known]
         by_type = [rule for wanted, rule in (self.by_type or {}).items() if issubclass(layer, wanted)]
         if by_type:
             return by_type[0]

@@ -30,14 +30,12 @@ class Flow:
             numbered where a layer is called more than once.
         origins: The tensor that each converted tensor was made of, by identity, followed to its end.
         inputs: Identities of the model's inputs.
-        made: Identities of the tensors that a call made anew.
         held: What keeps all these tensors, and so their identities, alive.
     """
 
     calls: tuple[Call, ...]
     origins: Mapping[int, int]
     inputs: frozenset[int]
-    made: frozenset[int]
     held: tuple[Any, ...]
 
     def source(self, tensor: Any) -> int:
@@ -106,7 +104,7 @@ class Tracer:
         self._check(calls, whole, origins, inputs | made)
         calls = [_without_constants(call, origins, inputs | made) for call in calls]
         held = (x, outputs, casts, whole, calls)
-        return Flow(tuple(self._until(calls, flat[0])), origins, inputs, made, held)
+        return Flow(tuple(self._until(calls, flat[0])), origins, inputs, held)
 
     def _until(self, calls: Sequence[Call], output: Any) -> Sequence[Call]:
         """Return the calls up to the one that made the output."""

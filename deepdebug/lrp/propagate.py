@@ -12,7 +12,7 @@ from keras import ops
 
 from deepdebug.errors import UsageError
 from deepdebug.lrp import rules
-from deepdebug.lrp.affine import Affine, affine_parts, divided, stabilised
+from deepdebug.lrp.affine import Affine, affine_parts, divided
 from deepdebug.lrp.composite import Composite
 from deepdebug.lrp.precision import is_reduced, precise
 from deepdebug.lrp.scaling import scaling_part
@@ -22,7 +22,6 @@ from deepdebug.model.families import family_of
 from deepdebug.model.record import Call
 
 layers = keras.layers
-TINY = 1e-12  # only to keep 0 / 0 apart
 COMMON_SETTINGS = ("name", "dtype", "trainable")
 # Each output has one input, which stands for the same thing in other units.
 RESCALING = (layers.Rescaling, layers.Normalization)
@@ -267,7 +266,7 @@ def _through_max_pooling(call: Call, relevance: Any, how: str) -> Any:
     config = call.operation.get_config()
     average = AVERAGES[type(call.operation)](**{key: config[key] for key in config if key not in COMMON_SETTINGS})
     z, back = backend.current().linearized(average.call, x)
-    return x * back(divided(relevance, stabilised(z, TINY)))
+    return x * back(divided(relevance, z))
 
 
 def _moved_back(call: Call, relevance: Any) -> Any:
@@ -302,7 +301,7 @@ def _like(relevance: Any, x: Any) -> Any:
 def _by_gradient(call: Call, relevance: Any) -> Sequence[Any]:
     """Share by gradient times input: exact for linear operations without a constant, else the stated fallback."""
     z, back = backend.current().linearized(_of_tensors(call), list(call.inputs))
-    shares = back(divided(relevance, stabilised(z, TINY)))
+    shares = back(divided(relevance, z))
     return [x * share for x, share in zip(call.inputs, shares, strict=True)]
 
 

@@ -13,7 +13,10 @@ ARRAYS = {
     "conv/2": np.random.default_rng(1).normal(size=(7, 2, 2, 3)).astype("float32"),
     ACTIVATIONS: np.random.default_rng(2).random((7, 5), dtype="float32"),
 }
-SHAPES = {name: array.shape[1:] for name, array in ARRAYS.items()}
+
+
+def shapes():
+    return {name: array.shape[1:] for name, array in ARRAYS.items()}
 
 
 def origin(**changes):
@@ -39,7 +42,7 @@ class Batches:
 
 
 def test_arrays_are_kept_and_come_back_by_layer(tmp_path):
-    found = make_heatmaps(tmp_path, origin(), SHAPES, Batches())
+    found = make_heatmaps(tmp_path, origin(), shapes, Batches())
     assert found.images == IMAGES
     assert list(found.layers) == ["conv/1", "conv/2"]
     for name, array in found.layers.items():
@@ -52,13 +55,13 @@ def test_arrays_are_kept_and_come_back_by_layer(tmp_path):
 
 @pytest.mark.parametrize("batches", [0, 1, 2, 3])
 def test_interrupted_run_goes_on_at_the_last_whole_batch_and_gives_the_same_bytes(tmp_path, batches):
-    make_heatmaps(tmp_path / "whole", origin(), SHAPES, Batches())
+    make_heatmaps(tmp_path / "whole", origin(), shapes, Batches())
     with pytest.raises(KeyboardInterrupt):
-        make_heatmaps(tmp_path / "parts", origin(), SHAPES, Batches(batches))
+        make_heatmaps(tmp_path / "parts", origin(), shapes, Batches(batches))
     with pytest.raises(UsageError, match="no finished heatmaps"):
         open_heatmaps(tmp_path / "parts")
     rest = Batches()
-    make_heatmaps(tmp_path / "parts", origin(), SHAPES, rest)
+    make_heatmaps(tmp_path / "parts", origin(), shapes, rest)
     assert rest.begun == [2 * batches]
     for path in (tmp_path / "whole").iterdir():
         assert (tmp_path / "parts" / path.name).read_bytes() == path.read_bytes()
@@ -66,33 +69,33 @@ def test_interrupted_run_goes_on_at_the_last_whole_batch_and_gives_the_same_byte
 
 def test_kill_between_two_arrays_costs_one_batch(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        make_heatmaps(tmp_path, origin(), SHAPES, Batches(2))
+        make_heatmaps(tmp_path, origin(), shapes, Batches(2))
     part = tmp_path / "conv_2.npy.part"
     part.write_bytes(part.read_bytes()[:-4])
     rest = Batches()
-    found = make_heatmaps(tmp_path, origin(), SHAPES, rest)
+    found = make_heatmaps(tmp_path, origin(), shapes, rest)
     assert rest.begun == [2]
     np.testing.assert_array_equal(found.layers["conv/2"], ARRAYS["conv/2"])
 
 
 def test_finished_heatmaps_are_not_made_again(tmp_path):
-    make_heatmaps(tmp_path, origin(), SHAPES, Batches())
+    make_heatmaps(tmp_path, origin(), shapes, Batches())
     again = Batches()
-    make_heatmaps(tmp_path, origin(), SHAPES, again)
+    make_heatmaps(tmp_path, origin(), lambda: pytest.fail("nothing is left to explain"), again)
     assert again.begun == []
 
 
 @pytest.mark.parametrize("change", [{"model": "n"}, {"hashes": tuple("abcdefX")}, {"composite": "hudd"}])
 def test_changed_inputs_are_noticed(tmp_path, change):
-    make_heatmaps(tmp_path, origin(), SHAPES, Batches())
+    make_heatmaps(tmp_path, origin(), shapes, Batches())
     again = Batches()
-    make_heatmaps(tmp_path, origin(**change), SHAPES, again)
+    make_heatmaps(tmp_path, origin(**change), shapes, again)
     assert again.begun == [0]
 
 
 def test_half_precision_keeps_the_pattern_of_tiny_values(tmp_path):
     tiny = {name: 1e-9 * array for name, array in ARRAYS.items()}
-    found = make_heatmaps(tmp_path, origin(dtype="float16", batch_size=7), SHAPES, lambda _: [tiny])
+    found = make_heatmaps(tmp_path, origin(dtype="float16", batch_size=7), shapes, lambda _: [tiny])
     kept = found.layers["conv/1"]
     assert kept.dtype == np.float16
     for row, array in zip(kept, ARRAYS["conv/1"], strict=True):
@@ -102,7 +105,7 @@ def test_half_precision_keeps_the_pattern_of_tiny_values(tmp_path):
 def test_index_that_is_none_is_told(tmp_path):
     (tmp_path / "index.json").write_text("{")
     with pytest.raises(UsageError, match="cannot be read"):
-        make_heatmaps(tmp_path, origin(), SHAPES, Batches())
+        make_heatmaps(tmp_path, origin(), shapes, Batches())
 
 
 def test_nothing_outside_the_folder_is_removed(tmp_path):
@@ -111,5 +114,5 @@ def test_nothing_outside_the_folder_is_removed(tmp_path):
     folder = tmp_path / "heat"
     folder.mkdir()
     (folder / "index.json").write_text(json.dumps({"fingerprint": "x", "files": {"a": "../keep.npy"}}))
-    make_heatmaps(folder, origin(), SHAPES, Batches())
+    make_heatmaps(folder, origin(), shapes, Batches())
     assert outside.exists()

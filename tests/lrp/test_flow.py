@@ -236,6 +236,20 @@ def test_name_of_a_shared_layer_means_all_its_calls():
     assert list(relevance(model, x, layers=["shared#2"])) == ["shared#2"]
 
 
+def test_rule_by_name_is_that_of_all_calls_of_a_shared_layer():
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((5,))
+    shared = layers.Dense(5, name="shared")
+    model = keras.Model(inputs, layers.Dense(2)(shared(shared(inputs))))
+    x = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    by_name = relevance(model, x, composite=Composite(Epsilon(0.1), Epsilon(0.1), by_name={"shared": Flat()}))
+    by_type = relevance(
+        model, x, composite=Composite(Flat(), Epsilon(0.1), by_name={model.layers[-1].name: Epsilon(0.1)})
+    )
+    for name in ("shared", "shared#2"):
+        np.testing.assert_allclose(by_name[name], by_type[name], rtol=1e-5)
+
+
 def test_misspelt_layer_in_a_composite_is_told():
     model = keras.Sequential([keras.Input((5,)), layers.Dense(2, name="head")])
     with pytest.raises(UsageError, match=r"`by_name` of the composite names \['haed'\]"):
