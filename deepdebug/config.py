@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from deepdebug.errors import UsageError
+from deepdebug.errors import UsageError, wrong_value
 
 FILE_NAME = "pyproject.toml"
 ENVIRONMENT_PREFIX = "DEEPDEBUG_"
@@ -89,7 +89,7 @@ def _from_file(folder: Path) -> Sourced:
         raise UsageError(f"{file} cannot be read: {error}. Mend the file; expected TOML.") from error
     table = tools.get("deepdebug", {})
     if not isinstance(table, dict):
-        raise _wrong(f"`deepdebug` in [tool] of {file}", table, "a table, [tool.deepdebug]")
+        raise wrong_value(f"`deepdebug` in [tool] of {file}", table, "a table, [tool.deepdebug]")
     table = dict(table)
     if isinstance(table.get("log_dir"), str):
         table["log_dir"] = str(file.parent / table["log_dir"])
@@ -108,24 +108,20 @@ def _codes(value: Any, source: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return tuple(value)
-    raise _wrong(source, value, "codes, as a list of strings or one string with commas")
+    raise wrong_value(source, value, "codes, as a list of strings or one string with commas")
 
 
 def _text(value: Any, source: str) -> str:
     if isinstance(value, (str, os.PathLike)):
         return os.fspath(value)
-    raise _wrong(source, value, "a string")
+    raise wrong_value(source, value, "a string")
 
 
 def _level(value: Any, source: str) -> int:
     text = str(value)
     if text in ("0", "1"):
         return int(text)
-    raise _wrong(source, value, "0 or 1")
-
-
-def _wrong(source: str, value: Any, expected: str) -> UsageError:
-    return UsageError(f"{source} is {value!r}; expected {expected}.")
+    raise wrong_value(source, value, "0 or 1")
 
 
 PARSERS: Mapping[str, Callable[[Any, str], Any]] = {

@@ -32,3 +32,14 @@ class DiagnosisError(DeepDebugError, RuntimeError):
 
 class NotJudged(DeepDebugError):
     """Raised inside a detector that lacks the data it needs; the text says what was missing."""
+
+
+def wrong_value(source: str, value: object, expected: str) -> UsageError:
+    """Return the error for a setting that cannot be used.
+
+    Args:
+        source: Which setting, and where it stands, such as "`--size`".
+        value: What came.
+        expected: What could have come.
+    """
+    return UsageError(f"{source} is {value!r}; expected {expected}.")

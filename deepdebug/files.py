@@ -43,6 +43,23 @@ def write_file(target: Path, write: Callable[[Path], object], what: str) -> Path
     return target
 
 
+def write_text(target: Path, text: str, what: str) -> Path:
+    """Write a text in UTF-8 with plain line ends, whole or not at all.
+
+    Args:
+        target: The file; its folder is made where it is missing.
+        text: Its content.
+        what: What is written, as an error names it.
+
+    Returns:
+        `target`.
+
+    Raises:
+        UsageError: When the file cannot be written.
+    """
+    return write_file(target, lambda path: path.write_text(text, encoding="utf-8", newline="\n"), what)
+
+
 def temporary_path(target: Path) -> Path:
     """Return the name under which `target` is written until it is complete."""
     return target.with_name(f".{target.name}.{os.getpid()}.tmp")

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.errors import UsageError
+from deepdebug.errors import UsageError, wrong_value
 
 TABLE = "preprocessing"
 CHANNELS: Mapping[str, int] = {"gray": 1, "rgb": 3}
@@ -72,7 +72,7 @@ def read_preprocessing(path: Path) -> Preprocessing:
     except ValueError as error:
         raise UsageError(f"The case file {str(path)!r} is no TOML: {error}. Mend that line.") from error
     if not isinstance(table, dict):
-        raise _wrong(f"`{TABLE}` in {path}", table, f"a table, [{TABLE}]")
+        raise wrong_value(f"`{TABLE}` in {path}", table, f"a table, [{TABLE}]")
     unknown = sorted(set(table) - set(KEYS))
     if unknown:
         raise UsageError(
@@ -215,29 +215,25 @@ def _as_size(value: Any, source: str) -> tuple[int, int]:
         return value[0], value[1]
     shown = "x".join(map(str, value)) if source.startswith("`--") else value
     expected = "HEIGHTxWIDTH, such as 64x64" if source.startswith("`--") else "[height, width], such as [64, 64]"
-    raise _wrong(source, shown, f"{expected}, with numbers from 1 to {MAX_SIDE}")
+    raise wrong_value(source, shown, f"{expected}, with numbers from 1 to {MAX_SIDE}")
 
 
 def _as_colour(value: Any, source: str) -> str:
     if isinstance(value, str) and value in CHANNELS:
         return value
-    raise _wrong(source, value, " or ".join(CHANNELS))
+    raise wrong_value(source, value, " or ".join(CHANNELS))
 
 
 def _as_number(value: Any, source: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    raise _wrong(source, value, "a finite number")
+    raise wrong_value(source, value, "a finite number")
 
 
 def _as_scale(value: Any, source: str) -> float:
     if isinstance(value, str) or value == 0:
-        raise _wrong(source, value, "a number other than 0, such as 0.0039 or, on the command line, 1/255")
+        raise wrong_value(source, value, "a number other than 0, such as 0.0039 or, on the command line, 1/255")
     return _as_number(value, source)
-
-
-def _wrong(source: str, value: Any, expected: str) -> UsageError:
-    return UsageError(f"{source} is {value!r}; expected {expected}.")
 
 
 PARSERS: Mapping[str, Callable[[Any, str], Any]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from deepdebug.array_file import ArrayFile
 from deepdebug.errors import UsageError
-from deepdebug.files import file_names, unwritable, write_file
+from deepdebug.files import file_names, unwritable, write_file, write_text
 from deepdebug.report.overlay import Picture, to_image
 from deepdebug.strict_json import strict_json
 
@@ -88,7 +88,7 @@ class ResultFolder:
 
     def text(self, name: str, text: str) -> None:
         """Write a text under a name inside the folder."""
-        write_file(self.path / name, lambda path: path.write_text(text, encoding="utf-8", newline="\n"), "table")
+        write_text(self.path / name, text, "table")
 
     def index(self, content: Mapping[str, Any]) -> None:
         """Write the index."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy import special
 
 from deepdebug.errors import UsageError
-from deepdebug.files import write_file
+from deepdebug.files import write_text
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.integer]
@@ -181,7 +181,7 @@ def write_tested(path: Path, tested: Tested) -> Path:
         said = [tested.columns[one[row]] for one in (tested.expected, tested.predicted) if one is not None]
         result = WRONG if tested.failed[row] else CORRECT
         table.writerow([image, result, *said, str(tested.loss[row]), *map(str, tested.scores[row])])
-    return write_file(path, lambda to: to.write_text(text.getvalue(), encoding="utf-8", newline="\n"), "table")
+    return write_text(path, text.getvalue(), "table")
 
 
 def read_tested(path: Path) -> Tested:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deepdebug.errors import UsageError
-from deepdebug.files import write_file
+from deepdebug.files import write_text
 from deepdebug.observation import Run
 from deepdebug.records import SEVERITIES, Diagnosis, Finding, Skipped
 from deepdebug.version import __version__
@@ -171,7 +171,7 @@ def write_whole(target: Path, text: str) -> Path:
     Raises:
         UsageError: When the file cannot be written.
     """
-    return write_file(target, lambda path: path.write_text(text, encoding="utf-8", newline="\n"), "report")
+    return write_text(target, text, "report")
 
 
 def _place(finding: Finding) -> tuple[str, str | None, str | None]:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepdebug.errors import UsageError
-from deepdebug.files import unwritable
+from deepdebug.files import unwritable, write_text
 from deepdebug.simulate.order import Order, case_file
 from deepdebug.simulate.pictures import Tell, draw_whole
 from deepdebug.simulate.results import read_truth, write_truth
 from deepdebug.simulate.sampling import SETS, TRAINING
 from deepdebug.simulate.summary import summary
-from deepdebug.simulate.writing import write_model, write_set, write_text
+from deepdebug.simulate.writing import write_model, write_set
 
 if TYPE_CHECKING:
     import keras

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepdebug.files import unwritable, write_file
+from deepdebug.files import unwritable, write_file, write_text
 from deepdebug.simulate.anatomy import NAMES
 from deepdebug.simulate.order import Order
 from deepdebug.simulate.parameters import RANGES
@@ -59,11 +59,6 @@ def write_table(target: Path, header: Sequence[str], rows: Iterable[Sequence[obj
     table.writerow(header)
     table.writerows(rows)
     return write_text(target, text.getvalue(), "table")
-
-
-def write_text(target: Path, text: str, what: str) -> Path:
-    """Write a text file whole or not at all."""
-    return write_file(target, lambda path: path.write_text(text, encoding="utf-8", newline="\n"), what)
 
 
 def write_model(target: Path, model: keras.Model) -> Path:
