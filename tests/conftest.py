@@ -10,8 +10,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the models are tiny; on a busy 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiling takes the time, not computing
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 NEED_KERAS = (
-    "backends", "cli/test_lrp.py", "cli/test_lrp_digits.py", "contract", "hudd/test_explaining.py",
-    "hudd/test_steps.py", "lrp", "model", "test_callback.py", "test_watch.py",
+    "backends", "cli/test_hudd.py", "cli/test_lrp.py", "cli/test_lrp_digits.py", "contract", "hudd/bright.py",
+    "hudd/test_arrays.py", "hudd/test_explaining.py", "hudd/test_steps.py", "lrp", "model",
+    "test_callback.py", "test_watch.py",
 )  # fmt: skip
 
 hypothesis.settings.register_profile("deterministic", derandomize=True, database=None, deadline=None)

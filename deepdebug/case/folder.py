@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deepdebug.case.dataset import DataSet, read_dataset
 from deepdebug.case.preprocessing import Preprocessing, read_preprocessing
@@ -21,7 +23,10 @@ class Case:
 
         DataSets/{TrainingSet,TestSet,ImprovementSet}    see `deepdebug.case.dataset`
         DNNModels/NAME.keras
-        case.toml                                        optional: [case] name, classes; [preprocessing]
+        case.toml                                        optional
+
+    `case.toml` may say in [case]: `name`, `classes`, `outputs`, `failures`; in [preprocessing]: see
+    `deepdebug.case.preprocessing`; in [parameters]: `angles`.
 
     Args:
         folder: The folder.
@@ -29,12 +34,19 @@ class Case:
         classes: Names of the classes in the order of the model's outputs; empty for a regression, or where the sets
             say them.
         preprocessing: How images become the model's input, as far as `case.toml` says.
+        outputs: Names of a regression's values, or of its points, which have two coordinates each; empty where nothing
+            is said.
+        failures: When an answer counts as a failure, such as "loss>2"; `None` where nothing is said.
+        angles: Names of the parameters that are angles in degrees, of which 0 and 360 are the same.
     """
 
     folder: Path
     name: str
     classes: tuple[str, ...]
     preprocessing: Preprocessing
+    outputs: tuple[str, ...] = ()
+    failures: str | None = None
+    angles: tuple[str, ...] = ()
 
     def dataset(self, part: str) -> DataSet:
         """Return one of the sets.
@@ -89,10 +101,31 @@ def read_case(folder: Path) -> Case:
         return Case(folder, folder.resolve().name, (), Preprocessing())
     preprocessing = read_preprocessing(path)
     with path.open("rb") as file:
-        said = tomllib.load(file).get("case", {})
-    if not isinstance(said, dict):
-        raise UsageError(f"`case` in {path} is {said!r}; expected a table, [case].")
-    classes = said.get("classes", [])
-    if not isinstance(classes, list) or not all(isinstance(one, str) for one in classes):
-        raise UsageError(f"`classes` in [case] of {path} is {classes!r}; expected a list of names.")
-    return Case(folder, str(said.get("name", folder.resolve().name)), tuple(classes), preprocessing)
+        said = tomllib.load(file)
+    about = _table(path, said, "case")
+    failures = about.get("failures")
+    if failures is not None and not isinstance(failures, str):
+        raise UsageError(f"`failures` in [case] of {path} is {failures!r}; expected a text such as 'loss>2'.")
+    return Case(
+        folder,
+        str(about.get("name", folder.resolve().name)),
+        _names(path, about, "case", "classes"),
+        preprocessing,
+        _names(path, about, "case", "outputs"),
+        failures,
+        _names(path, _table(path, said, "parameters"), "parameters", "angles"),
+    )
+
+
+def _table(path: Path, said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = said.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"`{name}` in {path} is {table!r}; expected a table, [{name}].")
+    return table
+
+
+def _names(path: Path, table: Mapping[str, Any], name: str, key: str) -> tuple[str, ...]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise UsageError(f"`{key}` in [{name}] of {path} is {names!r}; expected a list of names.")
+    return tuple(names)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from deepdebug.cli.progress import progress
 from deepdebug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,13 +152,16 @@ def _run(request: Request) -> Outcome:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow would fill the screen before the first image
     done = 0
 
-    def count(images: int) -> None:
-        nonlocal done
-        done += images
-
     try:
-        with _progress(len(request.sources), count) as advance:
+        with progress() as stage:
             from deepdebug.cli.lrp_run import explain_images
+
+            show = stage("Explaining", len(request.sources))
+
+            def advance(images: int) -> None:
+                nonlocal done
+                done += images
+                show(images)
 
             return explain_images(request, advance)
     except KeyboardInterrupt:
@@ -168,38 +170,6 @@ def _run(request: Request) -> Outcome:
             "is whole but incomplete; the same command replaces it.\n"
         )
         raise typer.Exit(INTERRUPTED) from None
-
-
-@contextmanager
-def _progress(images: int, count: Callable[[int], None]) -> Iterator[Callable[[int], None]]:
-    """Show a bar with images per second and the time left on a terminal; elsewhere nothing."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text("" if speed is None else f"{speed:.1f} images/s")
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Explaining", total=images)
-
-        def advance(done: int) -> None:
-            count(done)
-            progress.advance(task, done)
-
-        yield advance
 
 
 def _show(outcome: Outcome, request: Request) -> None:

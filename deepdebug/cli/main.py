@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from deepdebug.cli import hudd
 from deepdebug.cli.diagnose import diagnose
 from deepdebug.cli.explain import explain
 from deepdebug.cli.lrp import lrp
@@ -32,6 +33,7 @@ app.command()(diagnose)
 app.command()(explain)
 app.command()(simulate)
 app.command()(lrp)
+app.add_typer(hudd.app, name="hudd")
 
 
 @app.command()
@@ -82,6 +84,10 @@ def deepdebug(
     \b
     See which pixels speak for what a trained model says:
       deepdebug lrp model.keras images/ --out heatmaps
+
+    \b
+    Find out why a trained model fails, group by group:
+      deepdebug hudd run CASE
     """  # noqa: D301 - typer keeps the lines that follow it
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepdebug.cli.progress import progress
 from deepdebug.errors import UsageError
 
 if TYPE_CHECKING:
-    from deepdebug.simulate.build import Stage
     from deepdebug.simulate.cases import Case
 
 
@@ -95,7 +92,7 @@ def simulate(
 
     order = Order(chosen_case(scene, case), SIZES[size], seed, str(colour), prevalence)
     check_prevalence(order.case, prevalence)
-    with _progress() as stage:
+    with progress("steps") as stage:
         text = build(order, out, stage)
     typer.echo(f"{text}\n\nThe case is in {out}")
 
@@ -132,20 +129,3 @@ def check_prevalence(case: Case, prevalence: float | None) -> None:
             f"`--prevalence` got {prevalence:g}; {case.name} has {len(case.planted)} planted causes and an image gets "
             f"one at most. Expected a share from 0 to {largest:.3g}."
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Stage]:
-    """Show progress on the terminal; nothing where standard error is none."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
-
-        def stage(name: str, total: int) -> Callable[[int], None]:
-            task = bars.add_task(name, total=total)
-            return lambda more: bars.advance(task, more)
-
-        yield stage

@@ -1,7 +1,8 @@
 """HUDD: from a trained model and its failing images to clusters with one root cause each.
 
-Steps after Fahmy et al., "HUDD: a tool to debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without
-Keras; its defaults differ from theirs, which `mode="hudd"` keeps.
+`run` does all of it on a model and arrays, `deepdebug hudd run` on images in folders. The steps are those of Fahmy et
+al., "HUDD: a tool to debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without Keras; its defaults
+differ from theirs, which `mode="hudd"` keeps.
 
 >>> import numpy as np
 >>> from deepdebug.hudd import cluster, heatmap_views
@@ -12,6 +13,9 @@ Keras; its defaults differ from theirs, which `mode="hudd"` keeps.
 [25, 25, 25, 25]
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from deepdebug.hudd.baselines import pair_partition, pixel_view
 from deepdebug.hudd.clusters import Clusters, cluster
 from deepdebug.hudd.notes import Note
@@ -19,9 +23,14 @@ from deepdebug.hudd.significance import Significance
 from deepdebug.hudd.slicers import domino
 from deepdebug.hudd.views import View, embed, feature_views, heatmap_views
 
+if TYPE_CHECKING:
+    from deepdebug.hudd.arrays import Result as Result
+    from deepdebug.hudd.arrays import run as run
+
 __all__ = [
     "Clusters",
     "Note",
+    "Result",
     "Significance",
     "View",
     "cluster",
@@ -31,4 +40,12 @@ __all__ = [
     "heatmap_views",
     "pair_partition",
     "pixel_view",
+    "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that grouping arrays loads neither keras nor a backend.
+    if name in ("Result", "run"):
+        return getattr(importlib.import_module("deepdebug.hudd.arrays"), name)
+    raise AttributeError(f"module 'deepdebug.hudd' has no attribute '{name}'")

@@ -15,7 +15,7 @@ from deepdebug.hudd.linkage import LINKAGES, Dendrogram, Labels
 from deepdebug.hudd.micro import micro_clusters
 from deepdebug.hudd.notes import Note
 from deepdebug.hudd.numbers import DETAILS, checked_number, number_of_clusters
-from deepdebug.hudd.original import choose_layer, original_clusters
+from deepdebug.hudd.original import Original, choose_layer, original_clusters
 from deepdebug.hudd.rows import MEMORY
 from deepdebug.hudd.significance import LEVEL, Significance, significance
 from deepdebug.hudd.silhouettes import sample
@@ -54,6 +54,23 @@ class Clusters:
     notes: tuple[Note, ...]
     significance: Significance
     view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Clusters, and what they were made from.
+
+    Args:
+        clusters: The clusters.
+        space: Where the images lie to each other; `None` for fewer than two images.
+        tree: Their dendrogram, or that of groups of near ones; likewise.
+        originals: In mode "hudd", what it makes of every view; else empty.
+    """
+
+    clusters: Clusters
+    space: Space | None = None
+    tree: Dendrogram | None = None
+    originals: tuple[Original, ...] = ()
 
 
 def cluster(
@@ -104,25 +121,57 @@ def cluster(
     >>> found.k, found.sizes.tolist(), found.significance.significant
     (3, [30, 30, 30], True)
     """
-    _check(detail, mode, linkage, level)
-    count = num_images(views)
-    method = slicer_of(slicer)
+    settings = ClusterSettings(k, detail, mode, linkage, slicer, seed, level, exact, memory)
+    return group(views, settings, folder).clusters
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """The arguments of `cluster`."""
+
+    k: int | None = None
+    detail: str = "coarse"
+    mode: str = "default"
+    linkage: str = "ward"
+    slicer: str | Slicer = "hierarchy"
+    seed: int = 0
+    level: float = LEVEL
+    exact: bool | None = None
+    memory: int = MEMORY
+
+
+def group(views: Sequence[View], settings: ClusterSettings, folder: Path | None = None) -> Grouped:
+    """Group images as `cluster` does, and keep what the clusters were made from.
+
+    Args:
+        views: How the images look.
+        settings: The other arguments of `cluster`.
+        folder: Where the distances of each view are kept. Defaults to `None`: nowhere.
+
+    Raises:
+        UsageError: As `cluster`.
+    """
+    _check(settings.detail, settings.mode, settings.linkage, settings.level)
+    count, seed, memory = num_images(views), settings.seed, settings.memory
+    method = slicer_of(settings.slicer)
     if count < 2:
-        return _few(views, count, level)
-    if mode == "hudd":
-        return _original(views, level=level, seed=seed, memory=memory, folder=folder)
+        return Grouped(_few(views, count, settings.level))
+    if settings.mode == "hudd":
+        return _original(views, settings, folder)
+    exact = settings.exact
     if exact is None:
         exact = count < EXACT_IMAGES
     space, notes = _space(views, exact, seed, memory, folder)
-    tree = space.tree(linkage)
-    number, more = checked_number(k, space, tree) if k is not None else number_of_clusters(space, tree, detail)
+    tree = space.tree(settings.linkage)
+    asked, detail = settings.k, settings.detail
+    number, more = number_of_clusters(space, tree, detail) if asked is None else checked_number(asked, space, tree)
     notes += more
     labels = space.spread(tree.partition(number))
     if method is not None and number > 1:
         sliced = method(_points(space, views, seed, memory), number, seed)
         labels = renumbered(sliced.groups)
         notes += sliced.notes
-    return _described(space, labels, tree, notes, level=level, seed=seed)
+    return Grouped(_described(space, labels, tree, notes, settings), space, tree)
 
 
 def _check(detail: str, mode: str, linkage: str, level: float) -> None:
@@ -170,24 +219,25 @@ def _few(views: Sequence[View], count: int, level: float) -> Clusters:
     )
 
 
-def _original(views: Sequence[View], *, level: float, seed: int, memory: int, folder: Path | None) -> Clusters:
+def _original(views: Sequence[View], settings: ClusterSettings, folder: Path | None) -> Grouped:
     raw = [
-        view_distances(replace(view, normalise="none"), np.float32, memory, file)
+        view_distances(replace(view, normalise="none"), np.float32, settings.memory, file)
         for view, file in zip(views, distance_files(views, folder), strict=True)
     ]
-    layers = [original_clusters(distances, memory) for distances in raw]
+    layers = [original_clusters(distances, settings.memory) for distances in raw]
     place = choose_layer(layers)
     chosen = layers[place]
     text = f"HUDD as published chose the view {views[place].name!r}, of the smallest WICD, {chosen.wicd:.3g}."
     notes = [Note("view-chosen", text), *chosen.notes]
     space = ExactSpace(raw[place], len(chosen.labels))
-    found = _described(space, chosen.labels, chosen.dendrogram, notes, level=level, seed=seed)
-    return replace(found, view=views[place].name)
+    found = _described(space, chosen.labels, chosen.dendrogram, notes, settings)
+    return Grouped(replace(found, view=views[place].name), space, chosen.dendrogram, tuple(layers))
 
 
 def _described(
-    space: Space, labels: Labels, tree: Dendrogram, notes: Sequence[Note], *, level: float, seed: int
+    space: Space, labels: Labels, tree: Dendrogram, notes: Sequence[Note], settings: ClusterSettings
 ) -> Clusters:
+    seed, level = settings.seed, settings.level
     chosen = sample(space.num_images, JUDGED_IMAGES, seed)
     judged = significance(space.square(chosen), labels[chosen], int(labels.max(initial=-1)) + 1, level, seed)
     sizes = np.bincount(labels[labels >= 0])

@@ -62,6 +62,41 @@ def square(distances: npt.NDArray[Any], chosen: Indices, count: int) -> npt.NDAr
     return matrix + matrix.T
 
 
+def row(distances: npt.NDArray[Any], image: int, count: int) -> npt.NDArray[np.float64]:
+    """Return the distances of all images to one of them, of shape (count,).
+
+    Args:
+        distances: Condensed distances of all images.
+        image: Its index.
+        count: Number of all images.
+    """
+    base, others = offsets(count), np.delete(np.arange(count), image)
+    found = np.zeros(count)
+    found[others] = distances[base[np.minimum(image, others)] + np.maximum(image, others)]
+    return found
+
+
+def mean_squares(distances: npt.NDArray[Any], labels: Indices) -> npt.NDArray[np.float64]:
+    """Return the mean squared distance of every two clusters, of shape (clusters, clusters).
+
+    Args:
+        distances: Condensed distances of N images.
+        labels: Array of shape (N,) of labels 0, 1, ..., -1 for none. On the diagonal of the result every pair counts
+            twice, and every image with itself.
+    """
+    kept = labels >= 0
+    sizes = np.bincount(labels[kept])
+    sums = np.zeros((len(sizes), len(sizes)))
+    base = offsets(len(labels))
+    for image in np.flatnonzero(kept[:-1]):
+        later = slice(base[image] + image + 1, base[image] + len(labels))
+        own = np.asarray(distances[later], np.float64)
+        others = labels[image + 1 :]
+        sums[labels[image]] += np.bincount(others + 1, own * own, minlength=len(sizes) + 1)[1:]
+    means: npt.NDArray[np.float64] = (sums + sums.T) / np.outer(sizes, sizes)
+    return means
+
+
 def condense(matrix: Floats) -> Floats:
     """Return the values above the diagonal of a square matrix, row by row."""
     upper: Floats = matrix[np.triu_indices(len(matrix), 1)]

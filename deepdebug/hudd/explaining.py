@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.case.dataset import DataSet
-from deepdebug.case.preprocessing import Preprocessing, model_input
-from deepdebug.case.sources import Batch, Source, read_batches
+from deepdebug.case.sources import Batch
 from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.heatmap_layers import convolutions
-from deepdebug.hudd.heatmaps import ACTIVATIONS, Heatmaps, Origin, make_heatmaps
+from deepdebug.hudd.heatmaps import ACTIVATIONS, PIXELS, Heatmaps, Origin, make_heatmaps
+from deepdebug.hudd.images import Array, Images, array_hash
 from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values
 from deepdebug.lrp import Explainer
 from deepdebug.lrp.forward import Forward
 
-Array = npt.NDArray[np.floating[Any]]
 Advance = Callable[[int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """How images become the input of the model.
-
-    Args:
-        preprocessing: A fitted one.
-        channels: Channels of the model's input, or `None` for an input without a channel axis.
-        batch_size: Images that go through the model together.
-    """
-
-    preprocessing: Preprocessing
-    channels: int | None
-    batch_size: int
-
-    def inputs(self, batch: Batch) -> Array:
-        """Return a batch as the model gets it."""
-        x = model_input(batch.pixels, self.preprocessing)
-        return x[..., 0] if self.channels is None else x
-
-    def batches(self, sources: Sequence[Source], unreadable: Callable[[int, ImageError], None]) -> Iterator[Batch]:
-        """Read images in batches."""
-        return read_batches(sources, self.preprocessing, self.channels or 1, self.batch_size, unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +29,30 @@ class Subject:
 
     Args:
         model: A built model with one output.
-        hash: A hash of its file.
-        reader: How images become its input.
+        name: What it is called.
+        hash: A hash of its file or weights.
     """
 
     model: keras.Model
+    name: str
     hash: str
-    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Images, and what the model should say about them.
+
+    Args:
+        images: The images.
+        expected: Class numbers of shape (images,), or values of shape (images, outputs).
+        classes: Names of the classes in the order of the model's outputs; empty where values are expected.
+        name: What messages call the set. Defaults to "the test set".
+    """
+
+    images: Images
+    expected: npt.NDArray[Any]
+    classes: tuple[str, ...]
+    name: str = "the test set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +61,23 @@ class Answered:
 
     Args:
         tested: The model's answers.
-        sources: The images that they belong to.
+        rows: Positions, among all images of the set, of those that they belong to.
         left_out: Name and reason of every image that could not be read.
     """
 
     tested: Tested
-    sources: tuple[Source, ...]
+    rows: tuple[int, ...]
     left_out: tuple[tuple[str, str], ...]
+
+    @property
+    def failing_rows(self) -> tuple[int, ...]:
+        """Positions of the failures among all images of the set."""
+        return tuple(self.rows[one] for one in np.flatnonzero(self.tested.failed))
 
 
 def ask(
     subject: Subject,
-    dataset: DataSet,
+    labelled: Labelled,
     rule: FailureRule,
     *,
     names: Sequence[str] = (),
@@ -92,7 +87,7 @@ def ask(
 
     Args:
         subject: The model.
-        dataset: The set.
+        labelled: The set.
         rule: When an answer is a failure.
         names: Names of a regression's values. Defaults to none.
         advance: Is told how many more images are done. Defaults to nothing.
@@ -100,32 +95,45 @@ def ask(
     Raises:
         UsageError: When no image can be read, or model and set do not fit together.
     """
-    left_out: list[tuple[str, str]] = []
+    images, left_out = labelled.images, []
 
     def unreadable(number: int, error: ImageError) -> None:
-        left_out.append((dataset.names[number], str(error)))
+        left_out.append((images.names[number], str(error)))
         advance(1)
 
-    forward, reader = Forward(subject.model), subject.reader
-    numbers: list[int] = []
+    forward = Forward(subject.model)
+    rows: list[int] = []
     scores, outputs = [], []
-    for batch in reader.batches(dataset.sources, unreadable):
-        passed = forward(reader.inputs(batch))
+    for batch in images.batches(range(len(images.names)), unreadable):
+        passed = _fitting(forward, images.inputs(batch), subject)
         scores.append(np.array(passed.scores))
         outputs.append(np.array(passed.outputs))
-        numbers += batch.numbers
+        rows += batch.numbers
         advance(len(batch.numbers))
-    if not numbers:
+    if not rows:
         raise UsageError(
-            f"None of the {len(dataset)} images in {str(dataset.folder)!r} can be read; the first one: {left_out[0][1]}"
+            f"None of the {len(images.names)} images of {labelled.name} can be read; the first one: {left_out[0][1]}"
         )
-    images = [dataset.names[number] for number in numbers]
-    expected = dataset.expected[numbers]
-    if dataset.classes:
-        tested = judged_classes(images, dataset.classes, np.concatenate(scores), expected, rule)
+    found = [images.names[row] for row in rows]
+    expected = labelled.expected[rows]
+    if labelled.classes:
+        tested = judged_classes(found, labelled.classes, np.concatenate(scores), expected, rule)
     else:
-        tested = judged_values(images, names, np.concatenate(outputs), expected, rule)
-    return Answered(tested, tuple(dataset.sources[number] for number in numbers), tuple(left_out))
+        tested = judged_values(found, names, np.concatenate(outputs), expected, rule)
+    return Answered(tested, tuple(rows), tuple(left_out))
+
+
+def _fitting(forward: Forward, x: Array, subject: Subject) -> Any:
+    try:
+        return forward(x)
+    except UsageError:
+        raise
+    except Exception as error:  # each backend has errors of its own for what does not fit
+        raise UsageError(
+            f"The model '{subject.name}' cannot take images of the shape {x.shape}: "
+            f"{' '.join(str(error).split())[:400]} Say how it was trained in [preprocessing] of case.toml, or pass a "
+            "smaller --batch-size where the memory is full."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +143,24 @@ class HeatmapSettings:
     Args:
         layers: Names of the layers at whose input relevance is kept.
         composite: The rules. Defaults to `"z-plus"`.
-        target: The explained output: "predicted" or "largest". Defaults to `"predicted"`.
+        target: The explained output: "predicted", "largest" or, of several values, "worst". Defaults to `"predicted"`.
+        reference: For "worst": values of shape (any, outputs) that are usual, of which the explained one is the
+            farthest off; no image's own label is looked at. Defaults to `None`.
         dtype: "float32" or "float16". Defaults to `"float32"`.
+        summed: Whether channels are summed up. Defaults to `False`: each is kept.
     """
 
     layers: tuple[str, ...]
     composite: str = "z-plus"
-    target: Any = "predicted"
+    target: Literal["predicted", "largest", "worst"] = "predicted"
+    reference: npt.NDArray[Any] | None = None
     dtype: str = "float32"
+    summed: bool = False
 
 
 def explain_failures(
     subject: Subject,
+    images: Images,
     answered: Answered,
     settings: HeatmapSettings,
     folder: Path,
@@ -157,7 +171,8 @@ def explain_failures(
 
     Args:
         subject: The model.
-        answered: Its answers.
+        images: The images of the set.
+        answered: What the model says about them.
         settings: Which heatmaps are wanted.
         folder: Where they are to lie.
         advance: Is told how many more images are done. Defaults to nothing.
@@ -165,77 +180,57 @@ def explain_failures(
     Raises:
         UsageError: When nothing failed, or something cannot be written.
     """
-    rows = np.flatnonzero(answered.tested.failed)
-    if not len(rows):
+    rows = answered.failing_rows
+    if not rows:
         raise UsageError("The model fails on none of the images, so there is nothing to explain.")
-    sources = [answered.sources[row] for row in rows]
-    reader, last = subject.reader, convolutions(subject.model)[-1:]
+    last = convolutions(subject.model)[-1:]
     origin = Origin(
-        tuple(answered.tested.images[row] for row in rows),
-        tuple(hashes_of(sources)),
-        subject.hash,
-        settings.composite,
-        str(settings.target),
-        settings.layers,
-        last[0] if last else None,
-        settings.dtype,
-        reader.batch_size,
-        asdict(reader.preprocessing),
+        images=tuple(images.names[row] for row in rows),
+        hashes=tuple(images.hashes(rows)),
+        model=subject.hash,
+        composite=settings.composite,
+        target=settings.target,
+        reference=None if settings.reference is None else array_hash(settings.reference),
+        layers=settings.layers,
+        activations=last[0] if last else None,
+        dtype=settings.dtype,
+        summed=settings.summed,
+        batch_size=images.batch_size,
+        reading=images.reading,
     )
-    explain = Explainer(subject.model, composite=settings.composite, layers=settings.layers)
+    explain = Explainer(
+        subject.model, composite=settings.composite, layers=settings.layers, reference=settings.reference
+    )
     forward = Forward(subject.model, last)
 
     def arrays(batch: Batch) -> dict[str, Array]:
-        x = reader.inputs(batch)
+        x = images.inputs(batch)
         found: Mapping[str, Array] = explain(x, settings.target)
-        kept = {layer: found[layer] for layer in settings.layers}
+        kept = {layer: _kept(found, layer, settings.summed) for layer in settings.layers}
         if last:
             kept[ACTIVATIONS] = forward(x).activations[last[0]]
-        return kept
+        return kept | {PIXELS: batch.pixels}
 
     def batches(done: int) -> Iterable[Mapping[str, Array]]:
         advance(done)
-        for batch in reader.batches(sources[done:], _must_be_readable):
+        for batch in images.batches(rows[done:], _must_be_readable):
             yield arrays(batch)
             advance(len(batch.numbers))
 
     def shapes() -> dict[str, tuple[int, ...]]:
-        first = next(reader.batches(sources[: reader.batch_size], _must_be_readable))
+        first = next(images.batches(rows[: images.batch_size], _must_be_readable))
         return {name: array.shape[1:] for name, array in arrays(first).items()}
 
     return make_heatmaps(folder, origin, shapes, batches)
 
 
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Args:
-        path: The file.
-
-    Raises:
-        UsageError: When it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(f"The file {str(path)!r} cannot be read: {error.strerror or error}.") from error
-
-
-def hashes_of(sources: Sequence[Source]) -> Iterator[str]:
-    """Yield a hash of every image's content; that of a row is the hash of its file and its number.
-
-    Args:
-        sources: The images.
-
-    Raises:
-        UsageError: When a file cannot be read.
-    """
-    known: dict[Path, str] = {}
-    for source in sources:
-        if source.path not in known:
-            known[source.path] = file_hash(source.path)
-        yield known[source.path] if source.row is None else f"{known[source.path]}:{source.row}"
+def _kept(found: Mapping[str, Array], layer: str, summed: bool) -> Array:
+    if layer not in found:
+        raise UsageError(
+            f"No relevance comes to layer '{layer}', because the explained output does not depend on it. Leave it out."
+        )
+    array = found[layer]
+    return array.sum(axis=-1) if summed and array.ndim > 2 else array
 
 
 def _must_be_readable(_number: int, error: ImageError) -> None:

@@ -48,6 +48,23 @@ def heatmap_layers(model: keras.Model, wanted: Sequence[str] = ()) -> tuple[str,
     return tuple(by_size.values())
 
 
+def original_layers(model: keras.Model) -> tuple[str, ...]:
+    """Return the layers at whose input HUDD as published keeps relevance: convolutions, pooling and dense layers.
+
+    The first one, which reads the image, comes first; HUDD never chooses it.
+
+    Args:
+        model: A built model.
+
+    Raises:
+        UsageError: When the model has no such layer.
+    """
+    found = tuple(name for name, one in leaves(model).items() if family_of(one) in ("convolution", "pooling", "dense"))
+    if not found:
+        raise UsageError(f"The model '{model.name}' has neither convolutions nor pooling nor dense layers to look at.")
+    return found
+
+
 def convolutions(model: keras.Model) -> tuple[str, ...]:
     """Return the names of the convolutions of a model in the order of its layers.
 

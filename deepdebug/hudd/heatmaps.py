@@ -2,6 +2,7 @@
 
 Heatmaps/LAYER.npy         relevance at the input of the layer, (images, ...)
 Heatmaps/activations.npy   output of the last convolution, (images, ...)
+Heatmaps/pixels.npy        the images as they were read, (images, height, width, channels)
 Heatmaps/index.json        images, layers, shapes, and a fingerprint of everything that the numbers depend on
 """
 
@@ -24,8 +25,8 @@ from deepdebug.row_file import UNFINISHED, RowFile
 from deepdebug.strict_json import strict_json
 
 INDEX = "index.json"
-ACTIVATIONS = "activations"
-FORMAT = 1
+ACTIVATIONS, PIXELS = "activations", "pixels"
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,13 @@ class Origin:
         model: A hash of the model file.
         composite: The rules.
         target: The explained output.
+        reference: A hash of what it is chosen by, or `None`.
         layers: Names of the layers.
         activations: Name of the layer whose output is kept as well, or `None`.
         dtype: "float32", or "float16", in which each image's array is divided by its largest size.
+        summed: Whether channels are summed up.
         batch_size: Images that were explained together.
-        preprocessing: How images became the model's input.
+        reading: How images became the model's input.
     """
 
     images: tuple[str, ...]
@@ -50,11 +53,13 @@ class Origin:
     model: str
     composite: str
     target: str
+    reference: str | None
     layers: tuple[str, ...]
     activations: str | None
     dtype: str
+    summed: bool
     batch_size: int
-    preprocessing: Mapping[str, Any]
+    reading: Mapping[str, Any]
 
     @property
     def fingerprint(self) -> str:
@@ -71,12 +76,16 @@ class Heatmaps:
         images: Name of every image.
         layers: Arrays of shape (images, ...) by layer, in the order of the data flow; they stay on disk.
         activations: Array of shape (images, ...), or `None`.
+        pixels: Array of shape (images, height, width, channels): the images as they were read.
+        fingerprint: Of everything that they depend on.
     """
 
     folder: Path
     images: tuple[str, ...]
     layers: Mapping[str, npt.NDArray[Any]]
     activations: npt.NDArray[Any] | None
+    pixels: npt.NDArray[Any]
+    fingerprint: str
 
 
 Batches = Callable[[int], Iterable[Mapping[str, npt.NDArray[Any]]]]
@@ -90,7 +99,8 @@ def make_heatmaps(
     Args:
         folder: Where they are to lie.
         origin: What they depend on.
-        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS`; not called where all is done.
+        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS` and `PIXELS`; not called
+            where all is done.
         batches: Called with the number of images that are done; yields the arrays of the next batch, by the same names.
 
     Raises:
@@ -105,7 +115,8 @@ def make_heatmaps(
         _discard(folder, index)
         _write_index(folder, origin, files, complete=False)
     rows = len(origin.images)
-    stored = [RowFile(folder / files[name], rows, shapes[name], origin.dtype) for name in files]
+    dtypes = {PIXELS: "float32"}  # whose size is part of what they show
+    stored = [RowFile(folder / files[name], rows, shapes[name], dtypes.get(name, origin.dtype)) for name in files]
     _fill(stored, tuple(files), origin, batches)
     _write_index(folder, origin, files, complete=True)
     return open_heatmaps(folder)
@@ -124,8 +135,8 @@ def open_heatmaps(folder: Path) -> Heatmaps:
     if not index.get("complete"):
         raise UsageError(f"There are no finished heatmaps in {str(folder)!r}. Run `deepdebug hudd heatmaps` first.")
     arrays = {name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in index["files"].items()}
-    activations = arrays.pop(ACTIVATIONS, None)
-    return Heatmaps(folder, tuple(index["images"]), arrays, activations)
+    activations, pixels = arrays.pop(ACTIVATIONS, None), arrays.pop(PIXELS)
+    return Heatmaps(folder, tuple(index["images"]), arrays, activations, pixels, index["fingerprint"])
 
 
 def _fill(files: Sequence[RowFile], names: Sequence[str], origin: Origin, batches: Batches) -> None:
@@ -138,7 +149,8 @@ def _fill(files: Sequence[RowFile], names: Sequence[str], origin: Origin, batche
             file.keep(done)
         for arrays in batches(done):
             for name, file in zip(names, files, strict=True):
-                file.append(arrays[name] if origin.dtype == "float32" else _scaled(arrays[name]))
+                is_exact = origin.dtype == "float32" or name == PIXELS
+                file.append(arrays[name] if is_exact else _scaled(arrays[name]))
 
 
 def _scaled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

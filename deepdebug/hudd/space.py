@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
-from deepdebug.hudd.condensed import square
+from deepdebug.hudd.condensed import mean_squares, row, square
 from deepdebug.hudd.linkage import Dendrogram, Labels, build
 from deepdebug.hudd.medoids import central_members, medoids
 from deepdebug.hudd.micro import Micro
@@ -35,6 +35,15 @@ class Space(Protocol):
 
     def square(self, chosen: npt.NDArray[np.integer[Any]]) -> Floats:
         """Return the matrix of distances among chosen images."""
+
+    def distances_to(self, image: int) -> Floats:
+        """Return the distances of all images to one of them, of shape (N,)."""
+
+    def mean_squares(self, labels: Labels) -> Floats:
+        """Return the mean squared distances of the clusters 0, 1, ... to each other, of shape (clusters, clusters).
+
+        On the diagonal every pair of members counts twice, and every member with itself.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,14 @@ class ExactSpace:
     def square(self, chosen: npt.NDArray[np.integer[Any]]) -> Floats:
         """See `Space`."""
         return square(self.distances, chosen, self.num_images)
+
+    def distances_to(self, image: int) -> Floats:
+        """See `Space`."""
+        return row(self.distances, image, self.num_images)
+
+    def mean_squares(self, labels: Labels) -> Floats:
+        """See `Space`."""
+        return mean_squares(self.distances, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +125,17 @@ class SketchSpace:
         squared: Floats = np.maximum(norms[:, None] + norms - 2.0 * (some @ some.T), 0.0)
         np.fill_diagonal(squared, 0.0)
         return np.sqrt(squared, out=squared)
+
+    def distances_to(self, image: int) -> Floats:
+        """See `Space`."""
+        apart: Floats = np.linalg.norm(self.points - self.points[image], axis=1).astype(np.float64)
+        return apart
+
+    def mean_squares(self, labels: Labels) -> Floats:
+        """See `Space`; the squared distance of the means, and the variance of both clusters."""
+        parts = [self.points[labels == label].astype(np.float64) for label in range(int(labels.max(initial=-1)) + 1)]
+        means = np.stack([part.mean(axis=0) for part in parts])
+        spreads = np.array([((part - mean) ** 2).sum() / len(part) for part, mean in zip(parts, means, strict=True)])
+        apart = ((means[:, None] - means) ** 2).sum(axis=2)
+        squares: Floats = apart + spreads[:, None] + spreads
+        return squares

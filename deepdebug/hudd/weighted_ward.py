@@ -25,26 +25,43 @@ def weighted_ward(points: Floats, weights: npt.NDArray[Any]) -> Dendrogram:
     Returns:
         Its merges carry the sum of weights in place of the number of leaves.
     """
-    count = len(points)
-    mass = np.asarray(weights, np.float64).copy()
-    if count < 2:
+    if len(points) < 2:
         return Dendrogram(np.zeros((0, 4)))
-    found = _chains(_start(points.astype(np.float64), mass), mass)
+    return _tree(_squared(points.astype(np.float64)), weights)
+
+
+def ward_of_clusters(mean_squares: Floats, sizes: npt.NDArray[Any]) -> Dendrogram:
+    """Return the dendrogram of whole clusters, which is the top of Ward's where they were cut out of that.
+
+    The squared distance of two means is the mean squared distance of their members less half of that within each.
+
+    Args:
+        mean_squares: Mean squared distances of k clusters, of shape (k, k), as `Space.mean_squares` returns them.
+        sizes: Number of members, of shape (k,).
+    """
+    if len(sizes) < 2:
+        return Dendrogram(np.zeros((0, 4)))
+    within = np.diag(mean_squares)
+    return _tree(np.maximum(mean_squares - within[:, None] / 2 - within / 2, 0.0), sizes)
+
+
+def _tree(squared: npt.NDArray[np.float64], weights: npt.NDArray[Any]) -> Dendrogram:
+    """Return the dendrogram of squared distances between means, which are used up."""
+    mass = np.asarray(weights, np.float64).copy()
+    squared *= 2.0 / (1.0 / mass[:, None] + 1.0 / mass)
+    np.fill_diagonal(squared, np.inf)
+    found = _chains(squared, mass)
     return Dendrogram(_named(found[np.argsort(found[:, 2], kind="stable")], weights))
 
 
-def _start(points: npt.NDArray[np.float64], mass: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the squared Ward distances of all pairs, infinite on the diagonal."""
+def _squared(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     centred = points - points.mean(axis=0)
     norms = np.einsum("ij,ij->i", centred, centred)
     squared: npt.NDArray[np.float64] = centred @ centred.T
     squared *= -2.0
     squared += norms[:, None]
     squared += norms
-    np.maximum(squared, 0.0, out=squared)
-    squared *= 2.0 / (1.0 / mass[:, None] + 1.0 / mass)
-    np.fill_diagonal(squared, np.inf)
-    return squared
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def _chains(squared: npt.NDArray[np.float64], mass: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

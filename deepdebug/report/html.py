@@ -23,19 +23,20 @@ def render(report: Report, plots: bool = True) -> str:
         report: The report.
         plots: Whether to draw the curves and maps. Defaults to `True`.
     """
-    return _environment().get_template("report.html.j2").render(_view(report, plots))
+    return environment().get_template("report.html.j2").render(_view(report, plots))
 
 
 def render_fragment(report: Report) -> str:
     """Return one `<div>` whose styles touch nothing outside of it."""
-    return _environment().get_template("fragment.html.j2").render(_view(report, plots=True))
+    return environment().get_template("fragment.html.j2").render(_view(report, plots=True))
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of all pages, which escape whatever comes from the user."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    found = Environment(
         loader=PackageLoader("deepdebug.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -45,8 +46,8 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     for name in ("number", "title", "place", "moment", "action"):
-        environment.filters[name] = getattr(wording, name)
-    return environment
+        found.filters[name] = getattr(wording, name)
+    return found
 
 
 def _finalize(value: Any) -> Any:

@@ -67,6 +67,7 @@ def _lines(order: Order) -> Iterator[str]:
     yield "# Made by `deepdebug simulate`. The causes of failures are known: GroundTruth/ names them for every picture."
     yield from _table("case", _facts(order))
     yield from _table("preprocessing", {"size": [SIZE, SIZE], "colour": order.colour, "scale": 1 / 255, "offset": 0.0})
+    yield from _table("parameters", {"angles": ["gaze_angle"]})
     yield from _table("pictures", order.size.pictures)
     yield from _table("nominal", {name: limits.nominal for name, limits in RANGES.items()})
     for code in case.causes:
@@ -90,7 +91,7 @@ def _facts(order: Order) -> Mapping[str, object]:
     }
     if case.classes:
         return {**facts, "classes": list(case.classes)}
-    return {**facts, "landmarks": list(NAMES), "max_mean_error": TOLERANCE}
+    return {**facts, "outputs": list(NAMES), "failures": f"loss>{TOLERANCE:g}"}
 
 
 def _table(name: str, values: Mapping[str, object]) -> Iterator[str]:

@@ -7,13 +7,14 @@ from PIL import Image
 from deepdebug.case.dataset import read_dataset
 from deepdebug.case.preprocessing import Preprocessing
 from deepdebug.errors import UsageError
-from deepdebug.hudd.explaining import HeatmapSettings, Reader, Subject, ask, explain_failures
+from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
 from deepdebug.hudd.heatmap_layers import heatmap_layers
+from deepdebug.hudd.images import FileImages
 from deepdebug.hudd.tested import FailureRule
 from deepdebug.lrp import relevance
 
 LABEL = FailureRule("label")
-READER = Reader(Preprocessing((8, 8), "gray", 1 / 255, 0.0), 1, 4)
+PREPROCESSING = Preprocessing((8, 8), "gray", 1 / 255, 0.0)
 
 
 @pytest.fixture
@@ -38,7 +39,13 @@ def subject():
             layers.Dense(2, activation="softmax", name="dense"),
         ]
     )
-    return Subject(model, "hash", READER)
+    return Subject(model, "model", "hash")
+
+
+@pytest.fixture
+def labelled(dataset):
+    images = FileImages(dataset.names, dataset.sources, PREPROCESSING, 1, 4)
+    return Labelled(images, dataset.expected, dataset.classes)
 
 
 def pixels(dataset, names):
@@ -47,34 +54,34 @@ def pixels(dataset, names):
     return np.stack(images)[..., None] / 255
 
 
-def test_answers_are_those_of_the_model(subject, dataset):
+def test_answers_are_those_of_the_model(subject, dataset, labelled):
     done = []
-    found = ask(subject, dataset, LABEL, advance=done.append).tested
+    found = ask(subject, labelled, LABEL, advance=done.append).tested
     expected = subject.model.predict(pixels(dataset, dataset.names), verbose=0)
     np.testing.assert_array_equal(found.predicted, expected.argmax(axis=1))
     np.testing.assert_array_equal(found.failed, expected.argmax(axis=1) != dataset.expected)
     assert sum(done) == 11
 
 
-def test_image_that_cannot_be_read_is_left_out_and_named(subject, dataset):
+def test_image_that_cannot_be_read_is_left_out_and_named(subject, dataset, labelled):
     dataset.sources[3].path.write_bytes(b"no image")
-    found = ask(subject, dataset, LABEL)
+    found = ask(subject, labelled, LABEL)
     assert dataset.names[3] not in found.tested.images
-    assert len(found.tested.images) == len(found.sources) == 10
+    assert len(found.tested.images) == len(found.rows) == 10
     assert [name for name, _ in found.left_out] == [dataset.names[3]]
 
 
-def test_set_without_a_readable_image_is_told(subject, dataset):
+def test_set_without_a_readable_image_is_told(subject, dataset, labelled):
     for source in dataset.sources:
         source.path.write_bytes(b"")
     with pytest.raises(UsageError, match="None of the 11 images"):
-        ask(subject, dataset, LABEL)
+        ask(subject, labelled, LABEL)
 
 
-def test_heatmaps_are_the_relevance_of_the_failures(subject, dataset, tmp_path):
-    answered = ask(subject, dataset, LABEL)
+def test_heatmaps_are_the_relevance_of_the_failures(subject, dataset, labelled, tmp_path):
+    answered = ask(subject, labelled, LABEL)
     settings = HeatmapSettings(heatmap_layers(subject.model))
-    found = explain_failures(subject, answered, settings, tmp_path / "Heatmaps")
+    found = explain_failures(subject, labelled.images, answered, settings, tmp_path / "Heatmaps")
     failed = [name for name, one in zip(dataset.names, answered.tested.failed, strict=True) if one]
     assert list(found.images) == failed
     expected = relevance(subject.model, pixels(dataset, failed), composite="z-plus")
@@ -82,30 +89,31 @@ def test_heatmaps_are_the_relevance_of_the_failures(subject, dataset, tmp_path):
         worst = np.abs(found.layers[name] - expected[name]).max()
         assert worst <= 1e-4 * np.abs(expected[name]).max()
     assert found.activations.shape == (len(failed), 4, 4, 4)
+    np.testing.assert_array_equal(found.pixels, pixels(dataset, failed) * np.float32(255))
 
 
-def test_interrupted_explanation_goes_on_with_equal_bytes(subject, dataset, tmp_path):
-    answered = ask(subject, dataset, FailureRule("quantile", 0.01))
+def test_interrupted_explanation_goes_on_with_equal_bytes(subject, labelled, tmp_path):
+    answered = ask(subject, labelled, FailureRule("quantile", 0.01))
     settings = HeatmapSettings(("conv2",))
 
     def interrupt(images):
         if images:
             raise KeyboardInterrupt
 
-    explain_failures(subject, answered, settings, tmp_path / "whole")
+    explain_failures(subject, labelled.images, answered, settings, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        explain_failures(subject, answered, settings, tmp_path / "parts", advance=interrupt)
+        explain_failures(subject, labelled.images, answered, settings, tmp_path / "parts", advance=interrupt)
     done = []
-    explain_failures(subject, answered, settings, tmp_path / "parts", advance=done.append)
+    explain_failures(subject, labelled.images, answered, settings, tmp_path / "parts", advance=done.append)
     assert done == [4, 4, 2]
     for path in (tmp_path / "whole").iterdir():
         assert (tmp_path / "parts" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_model_without_failures_is_told(subject, dataset, tmp_path):
-    answered = ask(subject, dataset, FailureRule("loss", 1e9))
+def test_model_without_failures_is_told(subject, labelled, tmp_path):
+    answered = ask(subject, labelled, FailureRule("loss", 1e9))
     with pytest.raises(UsageError, match="fails on none of the images"):
-        explain_failures(subject, answered, HeatmapSettings(("conv2",)), tmp_path)
+        explain_failures(subject, labelled.images, answered, HeatmapSettings(("conv2",)), tmp_path)
 
 
 def test_layers_are_the_convolutions_or_those_that_were_chosen(subject):

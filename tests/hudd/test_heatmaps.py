@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from deepdebug.errors import UsageError
-from deepdebug.hudd.heatmaps import ACTIVATIONS, Origin, make_heatmaps, open_heatmaps
+from deepdebug.hudd.heatmaps import ACTIVATIONS, PIXELS, Origin, make_heatmaps, open_heatmaps
 
 IMAGES = tuple(f"cat/{number}.png" for number in range(7))
 ARRAYS = {
     "conv/1": np.random.default_rng(0).normal(size=(7, 4, 4, 1)).astype("float32"),
     "conv/2": np.random.default_rng(1).normal(size=(7, 2, 2, 3)).astype("float32"),
     ACTIVATIONS: np.random.default_rng(2).random((7, 5), dtype="float32"),
+    PIXELS: np.random.default_rng(3).random((7, 4, 4, 1), dtype="float32") * 255,
 }
 
 
@@ -21,7 +22,20 @@ def shapes():
 
 def origin(**changes):
     return dataclasses.replace(
-        Origin(IMAGES, tuple("abcdefg"), "m", "z-plus", "predicted", ("conv/1", "conv/2"), "conv/2", "float32", 2, {}),
+        Origin(
+            images=IMAGES,
+            hashes=tuple("abcdefg"),
+            model="m",
+            composite="z-plus",
+            target="predicted",
+            reference=None,
+            layers=("conv/1", "conv/2"),
+            activations="conv/2",
+            dtype="float32",
+            summed=False,
+            batch_size=2,
+            reading={},
+        ),
         **changes,
     )
 

@@ -1,30 +1,26 @@
+import csv
+import json
+import re
+
 import keras
 import numpy as np
 import pytest
-from keras import layers
 from PIL import Image
 
 from deepdebug.case.folder import TEST, TRAINING
 from deepdebug.errors import UsageError
-from deepdebug.hudd.steps import Request, answer_step, heatmap_step, open_case
+from deepdebug.hudd.analysis import read_analysis
+from deepdebug.hudd.clusters import ClusterSettings
+from deepdebug.hudd.steps import Request, answer_step, cluster_step, heatmap_step, open_case, report_step
 from deepdebug.hudd.tested import FailureRule, read_tested
+from tests.hudd.bright import write_case
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def case(tmp_path):
-    random = np.random.default_rng(0)
-    for part, count in ((TRAINING, 6), (TEST, 9)):
-        for number in range(count):
-            path = tmp_path / "case" / "DataSets" / part / "ab"[number % 2] / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(random.integers(0, 255, (8, 8), dtype="uint8")).save(path)
-    keras.utils.set_random_seed(1)
-    body = [layers.Conv2D(3, 3, activation="relu", name="conv"), layers.Flatten(), layers.Dense(2)]
-    (tmp_path / "case" / "DNNModels").mkdir()
-    keras.Sequential([keras.Input((8, 8, 1)), *body]).save(tmp_path / "case" / "DNNModels" / "m.keras")
-    return tmp_path / "case"
+    return write_case(tmp_path / "case")
 
 
 def request(case, **more):
@@ -32,37 +28,130 @@ def request(case, **more):
 
 
 class Stages:
-    """Remembers which stages were begun."""
+    """Remembers which stages were begun, and may interrupt one."""
 
-    def __init__(self):
+    def __init__(self, interrupt=""):
         self.names = []
+        self._interrupt = interrupt
 
     def __call__(self, name, images):
         self.names.append((name, images))
-        return lambda _: None
+
+        def advance(_):
+            if name == self._interrupt:
+                raise KeyboardInterrupt
+
+        return advance
+
+
+def run(wanted, stage=None):
+    """Do all steps."""
+    stage = stage or Stages()
+    opened = open_case(wanted)
+    answers = answer_step(wanted, opened, stage)
+    heatmaps = heatmap_step(wanted, opened, answers[TEST], stage)
+    analysis = cluster_step(wanted, opened, answers, heatmaps, stage)
+    report_step(wanted, stage)
+    return analysis, stage
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_steps_write_what_the_next_one_reads(case):
     opened = open_case(request(case))
     answered = answer_step(request(case), opened)
     assert sorted(one.name for one in (case / "T").glob("*.csv")) == ["testResult.csv", "trainResult.csv"]
-    assert len(answered[TRAINING].tested.images) == 6
+    assert len(answered[TRAINING].tested.images) == 60
     table = read_tested(case / "T" / "testResult.csv")
     np.testing.assert_array_equal(table.failed, answered[TEST].tested.failed)
     found = heatmap_step(request(case), opened, answered[TEST])
     failed = [name for name, one in zip(table.images, table.failed, strict=True) if one]
     assert list(found.images) == failed
-    assert list(found.layers) == ["conv"]
+    assert list(found.layers) == ["conv1", "conv2"]
 
 
-def test_second_run_reads_back_what_the_first_has_written(case):
-    opened = open_case(request(case))
-    first = answer_step(request(case), opened)
-    stages = Stages()
-    again = answer_step(request(case), opened, stages)
-    assert stages.names == []
-    np.testing.assert_array_equal(again[TEST].tested.scores, first[TEST].tested.scores)
-    assert again[TEST].sources == first[TEST].sources
+def test_planted_causes_become_groups_with_their_parameter(case):
+    analysis, _ = run(request(case))
+    assert analysis.case == "Stripes"
+    assert analysis.sets[0] == (TEST, 60, 40)
+    found = [{int(analysis.images[one][-7:-4]) % 3 for one in group.members} for group in analysis.groups]
+    assert sorted(map(tuple, found)) == [(1,), (2,)]
+    for group in analysis.groups:
+        assert group.effects[0].name == "stripe"
+        assert group.effects[0].q_value < 0.01
+        assert group.pairs == (("dark", "light", 20),)
+        assert group.members[0] in group.members
+        assert [analysis.distances[one] for one in group.members] == sorted(
+            analysis.distances[one] for one in group.members
+        )
+    assert analysis.significant
+    assert analysis.variance_reduction.share == 1.0
+    assert [one.name for one in analysis.baselines] == ["raw pixels", "pairs of expected and predicted class"]
+    assert analysis.baselines[1].agreement == pytest.approx(0.0, abs=1e-9)
+
+
+def test_check_29_every_file_reopens(case):
+    analysis, _ = run(request(case))
+    out = case / "T"
+    assert read_analysis(out / "ClusterAnalysis" / "analysis.json") == analysis
+    with (out / "ClusterAnalysis" / "clusters.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == list(analysis.images)
+    assert {row["cluster"] for row in rows} == {"1", "2"}
+    for folder in ("LayerAll", "ClusterAnalysis/LayerAll", "ClusterAnalysis/Layerconv1", "ClusterAnalysis/Layerconv2"):
+        assert len(list((out / folder).rglob("*.png"))) == 40
+    for group in analysis.groups:
+        names = {path.name for path in (out / "LayerAll" / str(group.number)).iterdir()}
+        assert names == {f"dark_{analysis.images[one][-7:-4]}.png" for one in group.members}
+        with Image.open(out / "LayerAll" / f"Cluster{group.number}_20.gif") as animation:
+            assert animation.n_frames == 20
+    page = (out / "report.html").read_text()
+    assert "Stripes" in page
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+    assert json.loads((out / "Heatmaps" / "index.json").read_text())["complete"] is True
+
+
+def test_second_run_does_nothing_but_the_page(case):
+    run(request(case))
+    before = contents(case / "T")
+    _, stages = run(request(case))
+    assert [name for name, _ in stages.names] == ["Heatmaps", "Report"]
+    assert contents(case / "T") == before
+
+
+@pytest.mark.parametrize("where", [TEST, TRAINING, "Heatmaps", "Clusters"])
+def test_interrupted_run_ends_with_equal_bytes(case, where):
+    run(request(case, batch_size=16))
+    whole = contents(case / "T")
+    parts = Request(case, case / "parts", batch_size=16)
+    with pytest.raises(KeyboardInterrupt):
+        run(parts, Stages(where))
+    run(parts)
+    assert contents(case / "parts") == whole
+
+
+def test_published_pipeline_chooses_a_layer(case):
+    analysis, _ = run(request(case, clustering=ClusterSettings(mode="hudd")))
+    assert [one.name for one in analysis.layers] == ["conv1", "conv2", "pool", "dense"]
+    chosen = [one.name for one in analysis.layers if one.chosen]
+    assert len(chosen) == 1
+    assert chosen != ["conv1"]
+    assert (case / "T" / f"Layer{chosen[0]}").is_dir()
+    assert not (case / "T" / "LayerAll").exists()
+
+
+def test_groups_of_another_setting_replace_those_of_before(case):
+    run(request(case))
+    (case / "T" / "LayerAll" / "mine.txt").touch()
+    analysis, stages = run(request(case, clustering=ClusterSettings(k=4)))
+    assert ("Clusters", 40) in stages.names
+    assert len(analysis.groups) == 4
+    assert sorted(one.name for one in (case / "T" / "LayerAll").iterdir() if one.is_dir()) == ["1", "2", "3", "4"]
+    assert (case / "T" / "LayerAll" / "mine.txt").exists()
+    run(request(case, clustering=ClusterSettings(mode="hudd")))
+    assert [one.name for one in (case / "T" / "LayerAll").iterdir()] == ["mine.txt"]
 
 
 @pytest.mark.parametrize("change", ["image", "model", "rule", "table"])
@@ -70,26 +159,27 @@ def test_changed_inputs_are_asked_about_again(case, change):
     answer_step(request(case), open_case(request(case)))
     wanted = request(case)
     if change == "image":
-        Image.new("L", (8, 8), 3).save(case / "DataSets" / TEST / "a" / "0.png")
+        Image.new("L", (12, 12), 3).save(case / "DataSets" / TEST / "dark" / "000.png")
     elif change == "model":
-        model = keras.saving.load_model(case / "DNNModels" / "m.keras")
+        model = keras.saving.load_model(case / "DNNModels" / "bright.keras")
         model.layers[-1].bias.assign([0.5, 0.0])
-        model.save(case / "DNNModels" / "m.keras")
+        model.save(case / "DNNModels" / "bright.keras")
     elif change == "rule":
         wanted = request(case, failures=FailureRule("loss", 0.7))
     else:
         (case / "T" / "testResult.csv").unlink()
     stages = Stages()
     answer_step(wanted, open_case(wanted), stages)
-    assert (TEST, 9) in stages.names
-    assert ((TRAINING, 6) in stages.names) == (change in ("model", "rule"))
+    assert (TEST, 60) in stages.names
+    assert ((TRAINING, 60) in stages.names) == (change in ("model", "rule"))
 
 
-def test_unreadable_images_are_remembered(case):
-    (case / "DataSets" / TEST / "a" / "0.png").write_bytes(b"")
+def test_unreadable_images_are_remembered_and_listed_on_the_page(case):
+    (case / "DataSets" / TEST / "dark" / "001.png").write_bytes(b"")
     for _ in range(2):
-        answered = answer_step(request(case), open_case(request(case)))[TEST]
-        assert [name for name, _ in answered.left_out] == ["a/0.png"]
+        analysis, _ = run(request(case))
+        assert [name for name, _ in analysis.left_out] == ["dark/001.png"]
+    assert "dark/001.png" in (case / "T" / "report.html").read_text()
 
 
 def test_case_without_a_training_set_is_tested_alone(case):
@@ -103,3 +193,47 @@ def test_mark_that_cannot_be_read_is_told(case):
     (case / "T" / "testResult.json").write_text("{")
     with pytest.raises(UsageError, match="cannot be read"):
         answer_step(request(case), opened)
+
+
+def test_embedding_counts_beside_the_heatmaps(case):
+    path = case / "features.npy"
+    np.save(path, np.random.default_rng(0).random((60, 4), dtype="float32"))
+    analysis, _ = run(request(case, embedding=path))
+    assert [one.name for one in analysis.layers] == ["conv1", "conv2", "activations", "embedding"]
+    np.save(path, np.zeros((59, 4)))
+    with pytest.raises(UsageError, match="has 59 rows; expected one for each of the 60 images"):
+        run(request(case, embedding=path))
+
+
+def test_distances_are_kept_in_the_wanted_forms(case):
+    run(request(case, exports=("npy", "parquet", "xlsx")))
+    folder = case / "T" / "ClusterAnalysis" / "Distances"
+    assert np.load(folder / "conv1.npy").shape == (40 * 39 // 2,)
+    assert (folder / "conv1.parquet").is_file()
+    assert (folder / "Layerconv1HMDistance.xlsx").is_file()
+
+
+def test_halves_and_sums_of_heatmaps_are_enough(case):
+    analysis, _ = run(request(case, dtype="float16", summed=True))
+    assert len(analysis.groups) == 2
+    assert [one.shape for one in analysis.layers] == [(12, 12), (12, 12)]
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_check_19_few_failures_give_a_page_that_says_so(case, failures):
+    opened = open_case(request(case))
+    loss = np.sort(answer_step(request(case), opened)[TEST].tested.loss)
+    rule = FailureRule("loss", float(loss[-failures - 1]))
+    analysis, _ = run(request(case, failures=rule))
+    assert len(analysis.images) == failures
+    assert len(analysis.groups) == 1
+    assert analysis.p_value is None
+    assert "Too few" in (case / "T" / "report.html").read_text()
+
+
+def test_check_19_no_failure_is_told(case):
+    wanted = request(case, failures=FailureRule("loss", 1e9))
+    opened = open_case(wanted)
+    answers = answer_step(wanted, opened)
+    with pytest.raises(UsageError, match="fails on none"):
+        heatmap_step(wanted, opened, answers[TEST])

@@ -3,7 +3,19 @@ import pytest
 from PIL import Image
 
 from deepdebug.errors import UsageError
-from deepdebug.report.cluster_files import LIST, MAX_FRAMES, write_animation, write_cluster_files
+from deepdebug.report.cluster_files import (
+    LIST,
+    MAX_FRAMES,
+    remove_cluster_files,
+    write_animation,
+    write_animations,
+    write_cluster_files,
+)
+
+
+def write_all(out, members, names, files):
+    write_cluster_files(out, members, names, files, picture)
+    write_animations(out, members, picture)
 
 
 def picture(number):
@@ -27,7 +39,7 @@ NAMES = ["a/../x.png", "b/x.png", "a/x.png", "ü 1.png"]
 
 def test_members_are_copied_and_none_leaves_its_folder(tmp_path, files):
     out = tmp_path / "out"
-    write_cluster_files(out, {1: [2, 0, 1], 2: [3]}, NAMES, files, picture)
+    write_all(out, {1: [2, 0, 1], 2: [3]}, NAMES, files)
     assert sorted(one.name for one in out.iterdir()) == [LIST, "1", "2", "Cluster1_3.gif", "Cluster2_1.gif"]
     assert len(list((out / "1").iterdir())) == 3
     assert (out / "2" / "ü_1.png").read_bytes() == files[3].read_bytes()
@@ -40,9 +52,9 @@ def test_rows_of_an_array_become_pictures(tmp_path):
 
 
 def test_clusters_of_an_earlier_run_are_replaced_and_other_files_stay(tmp_path, files):
-    write_cluster_files(tmp_path / "out", {1: [0], 2: [1], 3: [2]}, NAMES, files, picture)
+    write_all(tmp_path / "out", {1: [0], 2: [1], 3: [2]}, NAMES, files)
     (tmp_path / "out" / "notes.txt").touch()
-    write_cluster_files(tmp_path / "out", {1: [3]}, NAMES, files, picture)
+    write_all(tmp_path / "out", {1: [3]}, NAMES, files)
     assert sorted(one.name for one in (tmp_path / "out").iterdir()) == [LIST, "1", "Cluster1_1.gif", "notes.txt"]
 
 
@@ -51,7 +63,7 @@ def test_folders_that_others_have_made_stay(tmp_path, files):
         (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / name).touch()
     for members in ({1: [0], 2: [1]}, {1: [1]}):
-        write_cluster_files(tmp_path / "out", members, NAMES, files, picture)
+        write_all(tmp_path / "out", members, NAMES, files)
     found = sorted(one.name for one in (tmp_path / "out").iterdir())
     assert found == [LIST, "1", "7", "Cluster1_1.gif", "Cluster1_9.gif"]
     assert (tmp_path / "out" / "1" / "mine.png").exists()
@@ -61,7 +73,7 @@ def test_list_that_names_files_elsewhere_removes_none(tmp_path, files):
     (tmp_path / "keep.png").touch()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / LIST).write_text('["../keep.png", "/etc/hosts", 3]')
-    write_cluster_files(tmp_path / "out", {1: [0]}, NAMES, files, picture)
+    write_all(tmp_path / "out", {1: [0]}, NAMES, files)
     assert (tmp_path / "keep.png").exists()
 
 
@@ -81,7 +93,7 @@ def test_check_29_animation_shows_every_image_for_0_6_seconds(tmp_path):
 
 def test_animation_is_capped_and_cluster_is_not(tmp_path):
     count = MAX_FRAMES + 5
-    write_cluster_files(tmp_path, {1: range(count)}, [f"{one}" for one in range(count)], [None] * count, picture)
+    write_all(tmp_path, {1: range(count)}, [f"{one}" for one in range(count)], [None] * count)
     assert len(list((tmp_path / "1").iterdir())) == count
     with Image.open(tmp_path / f"Cluster1_{count}.gif") as animation:
         assert animation.n_frames == MAX_FRAMES
@@ -96,3 +108,14 @@ def test_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="The cluster cannot be written"):
         write_cluster_files(tmp_path / "file", {1: [0]}, ["a"], [None], picture)
+
+
+def test_linked_files_take_no_room_of_their_own_and_outlive_the_first(tmp_path, files):
+    written = write_cluster_files(tmp_path / "a", {1: [0, 1]}, NAMES, files, picture)
+    write_cluster_files(tmp_path / "b", {1: [1], 2: [0]}, NAMES, written, picture, link=True)
+    linked = next((tmp_path / "b" / "2").iterdir())
+    assert linked.samefile(written[0])
+    assert not written[0].samefile(files[0])
+    remove_cluster_files(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    assert linked.read_bytes() == files[0].read_bytes()

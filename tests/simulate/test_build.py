@@ -129,8 +129,8 @@ def test_case_file_of_a_regression_names_the_landmarks(tmp_path):
     simulate(order("FLD"), tmp_path / "case")
     said = tomllib.loads((tmp_path / "case/case.toml").read_text())["case"]
     assert said["kind"] == "regression"
-    assert len(said["landmarks"]) == 27
-    assert said["max_mean_error"] == 2.0
+    assert len(said["outputs"]) == 27
+    assert said["failures"] == "loss>2"
     assert "classes" not in said
 
 

@@ -1,0 +1,165 @@
+"""What `deepdebug hudd` does: the steps of a case with progress, and what they found as text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from deepdebug.cli.progress import Stage, progress
+from deepdebug.errors import UsageError
+
+if TYPE_CHECKING:
+    from deepdebug.hudd.analysis import Analysis
+    from deepdebug.hudd.explaining import Answered
+    from deepdebug.hudd.steps import Request
+
+INTERRUPTED = 130
+MAX_LEFT_OUT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The options as they were given; see `deepdebug.cli.hudd`."""
+
+    case: Path
+    out: Path
+    model: str | None
+    failures: str | None
+    layers: str | None
+    rule: str | None
+    target: Literal["predicted", "largest"]
+    normalise: str
+    dtype: str
+    summed: bool
+    embedding: Path | None
+    mode: str
+    k: int | None
+    detail: str
+    linkage: str
+    slicer: str
+    seed: int
+    exports: tuple[str, ...]
+    size: str | None
+    colour: str | None
+    scale: str | None
+    offset: float | None
+    batch_size: int
+
+
+def run(said: Said, until: str) -> None:
+    """Do the steps up to one of them.
+
+    Args:
+        said: The options.
+        until: "test", "heatmaps", "cluster" or "report".
+
+    Raises:
+        UsageError: When options, case and model do not fit together, or something cannot be read or written.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow would fill the screen before the first image
+    try:
+        with progress() as stage:
+            lines = list(_lines(_request(said), until, stage))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"deepdebug: interrupted. What is done lies in {str(said.out)!r}; the same command goes on.\n")
+        raise typer.Exit(INTERRUPTED) from None
+    for line in lines:
+        typer.echo(line)
+
+
+def _request(said: Said) -> Request:
+    from deepdebug.case.preprocessing import from_flags
+    from deepdebug.hudd.clusters import ClusterSettings
+    from deepdebug.hudd.exports import check_exports
+    from deepdebug.hudd.tested import parse_rule
+
+    check_exports(said.exports, 0)
+    _start_keras()
+    from deepdebug.hudd.steps import Request
+
+    return Request(
+        case=said.case,
+        out=said.out,
+        model=said.model,
+        failures=None if said.failures is None else parse_rule(said.failures),
+        layers=tuple(name.strip() for name in said.layers.split(",")) if said.layers else (),
+        composite=said.rule,
+        target=said.target,
+        normalise=said.normalise,
+        dtype=said.dtype,
+        summed=said.summed,
+        embedding=said.embedding,
+        preprocessing=from_flags(said.size, said.colour, said.scale, said.offset),
+        batch_size=said.batch_size,
+        clustering=ClusterSettings(
+            k=said.k, detail=said.detail, mode=said.mode, linkage=said.linkage, slicer=said.slicer, seed=said.seed
+        ),
+        exports=said.exports,
+    )
+
+
+def _start_keras() -> None:
+    try:
+        import keras  # noqa: F401
+    except Exception as error:  # Keras imports whatever backend it is told to
+        raise UsageError(
+            f"Keras cannot be started: {error}. Expected a backend: install one, as in `pip install "
+            "'deepdebug[tensorflow]'`, or name an installed one in the environment variable KERAS_BACKEND."
+        ) from error
+
+
+def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
+    """Do the steps, and yield what is to be told of each."""
+    from deepdebug.case.folder import TEST
+    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, open_case, report_step
+
+    opened = open_case(request)
+    answers = answer_step(request, opened, stage)
+    yield from _told_of_answers(answers)
+    if not answers[TEST].tested.failed.any():
+        yield f"The model fails on none of the images of the {TEST}, so there is nothing to explain."
+        return
+    if until == "test":
+        return
+    heatmaps = heatmap_step(request, opened, answers[TEST], stage)
+    yield f"Heatmaps of {len(heatmaps.images):,} failures at {', '.join(heatmaps.layers)}"
+    if until == "heatmaps":
+        return
+    analysis = cluster_step(request, opened, answers, heatmaps, stage)
+    yield from _told_of_clusters(analysis)
+    if until == "cluster":
+        return
+    page = report_step(request, stage)
+    yield f"\nThe page to read is {page}"
+
+
+def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:
+    for part, answered in answers.items():
+        failed, count = int(answered.tested.failed.sum()), len(answered.tested.images)
+        yield f"{part:<12} {count:>8,} images, {failed:>7,} failures ({failed / count:.1%})"
+        for name, reason in answered.left_out[:MAX_LEFT_OUT]:
+            sys.stderr.write(f"deepdebug: left out {name}: {reason}\n")
+        if len(answered.left_out) > MAX_LEFT_OUT:
+            sys.stderr.write(
+                f"deepdebug: left out {len(answered.left_out) - MAX_LEFT_OUT} more; the page lists them.\n"
+            )
+
+
+def _told_of_clusters(analysis: Analysis) -> Iterator[str]:
+    from deepdebug.report.hudd.headline import headline
+    from deepdebug.report.hudd.verdict import verdict
+
+    found = verdict(analysis)
+    yield f"\n{found.title}. {found.text}\n"
+    yield f"{'group':>5}{'images':>8}  what sets it apart"
+    for group in analysis.groups:
+        said = headline(group, analysis)
+        yield f"{group.number:>5}{len(group.members):>8,}  {'; '.join((said.text, *said.more[:1]))}"
+    for note in analysis.notes:
+        yield f"{'Warning: ' if note.warning else ''}{note.text}"

@@ -1,0 +1,224 @@
+"""HUDD on arrays in memory, in one call."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.errors import UsageError
+from deepdebug.hudd.analysing import About, Failures, analyse
+from deepdebug.hudd.analysis import Analysis
+from deepdebug.hudd.clusters import ClusterSettings
+from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
+from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
+from deepdebug.hudd.heatmaps import Heatmaps
+from deepdebug.hudd.images import ArrayImages, array_hash
+from deepdebug.hudd.linkage import Labels
+from deepdebug.hudd.page import write_page
+from deepdebug.hudd.tested import parse_rule
+from deepdebug.hudd.viewing import failing, settings_rows, views_of
+from deepdebug.hudd.views import embed
+
+Array = npt.NDArray[Any]
+Embedding = Callable[[Array], npt.ArrayLike] | npt.ArrayLike
+SET = "x"
+
+
+class _Temporary:
+    """A folder that goes with the object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="deepdebug-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Result:
+    """What was found about the failures of a model.
+
+    Args:
+        analysis: Everything that is said of them.
+        rows: Array of shape (failures,): their rows in `x`.
+        labels: Array of shape (failures,): the cluster of each, 0 for the largest, -1 for none.
+        heatmaps: Their relevance, on disk.
+    """
+
+    analysis: Analysis
+    rows: npt.NDArray[np.intp]
+    labels: Labels
+    heatmaps: Heatmaps
+    _folder: _Temporary | None = None
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page about the failures.
+
+        Args:
+            path: The `.html` file.
+
+        Returns:
+            The file.
+
+        Raises:
+            UsageError: When it cannot be written.
+        """
+        return write_page(Path(path), self.analysis, self.heatmaps)
+
+    def __repr__(self) -> str:
+        """Say how many failures and clusters there are."""
+        groups = len(self.analysis.groups)
+        return f"Result({len(self.rows)} failures of model '{self.analysis.model}' in {groups} clusters)"
+
+
+def run(
+    model: keras.Model,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    classes: Sequence[str] = (),
+    failures: str = "label",
+    layers: Sequence[str] = (),
+    composite: str | None = None,
+    target: Literal["predicted", "largest"] = "predicted",
+    normalise: str = "sqrt",
+    embedding: Embedding | None = None,
+    parameters: Mapping[str, npt.ArrayLike] | None = None,
+    angles: Sequence[str] = (),
+    mode: str = "default",
+    k: int | None = None,
+    detail: str = "coarse",
+    seed: int = 0,
+    batch_size: int = 64,
+    out: str | Path | None = None,
+) -> Result:
+    """Find the failures of a model, explain them and group them by their causes.
+
+    Args:
+        model: A built model with one input and one output.
+        x: Array of shape (N, ...) of images as the model takes them.
+        y: Right classes of shape (N,), whole numbers, or one-hot of shape (N, classes); or the right values of a
+            regression, of shape (N, outputs).
+        classes: Names of the classes in the order of the outputs. Defaults to none: their numbers.
+        failures: "label" for a wrong class, "loss>NUMBER" or "quantile=NUMBER". Defaults to "label".
+        layers: Layers whose relevance is clustered. Defaults to none: the convolutions, or in mode "hudd" what HUDD as
+            published looks at.
+        composite: Rules of relevance. Defaults to `None`: "z-plus", or "hudd" in that mode.
+        target: The explained output of a classifier, "predicted" or "largest". Defaults to "predicted".
+        normalise: What is done to every heatmap before it is compared. Defaults to "sqrt".
+        embedding: A function from images of shape (rows, ...) to vectors of shape (rows, ...), or an array of shape
+            (N, ...); the failures are then grouped by what they look like as well. Defaults to `None`.
+        parameters: What is known of each image: arrays of shape (N,) by name. Defaults to nothing.
+        angles: Names of parameters that are angles in degrees. Defaults to none.
+        mode: "hudd" for the pipeline as published. Defaults to "default".
+        k: Number of clusters. Defaults to `None`: it is found.
+        detail: "coarse", or "fine" for about 25 clusters. Defaults to "coarse".
+        seed: Of everything random. Defaults to 0.
+        batch_size: Images that go through the model together. Defaults to 64.
+        out: Folder for the heatmaps, where a run that was stopped goes on. Defaults to `None`: a temporary one, which
+            goes with the result.
+
+    Raises:
+        UsageError: When model and arrays do not fit together, or nothing fails.
+
+    Example:
+
+    >>> from deepdebug import hudd
+    >>> found = hudd.run(model, x_test, y_test)  # doctest: +SKIP
+    >>> found.save("failures.html")  # doctest: +SKIP
+    """
+    labelled = _labelled(model, x, y, classes, batch_size)
+    subject = Subject(model, model.name, _hash(model))
+    rule = parse_rule(failures)
+    answered = ask(subject, labelled, rule)
+    settings = ClusterSettings(k=k, detail=detail, mode=mode, seed=seed)
+    as_published = mode == "hudd"
+    chosen = original_layers(model) if as_published and not layers else heatmap_layers(model, layers)
+    wanted = HeatmapSettings(chosen, composite or ("hudd" if as_published else "z-plus"), target)
+    if not labelled.classes:
+        wanted = replace(wanted, target="worst", reference=labelled.expected)
+    folder = _Temporary() if out is None else None
+    where = folder.path if folder else Path(str(out))
+    heatmaps = explain_failures(subject, labelled.images, answered, wanted, where)
+    rows = np.array(answered.failing_rows)
+    known = {name: _column(name, values, len(labelled.expected))[rows] for name, values in (parameters or {}).items()}
+    views = views_of(heatmaps, mode, normalise, _embedded(embedding, np.asarray(x), rows))
+    about = About(
+        case=model.name,
+        model=model.name,
+        settings=settings_rows(settings, rule, wanted, normalise),
+        sets=((SET, len(answered.tested.images), len(rows)),),
+        left_out=answered.left_out,
+    )
+    found = analyse(about, Failures(failing(answered.tested), views, heatmaps.pixels, known, tuple(angles)), settings)
+    return Result(found.analysis, rows, _labels(found.analysis), heatmaps, folder)
+
+
+def _labelled(
+    model: keras.Model, x: npt.ArrayLike, y: npt.ArrayLike, classes: Sequence[str], batch_size: int
+) -> Labelled:
+    images, expected = ArrayImages(x, batch_size=batch_size), np.asarray(y)
+    if len(expected) != len(images.names):
+        raise UsageError(f"`y` has {len(expected)} rows for {len(images.names)} images; expected one each.")
+    outputs = int(model.output_shape[-1])
+    if expected.ndim == 2 and expected.shape[1] == outputs > 1 and _is_one_hot(expected):
+        expected = expected.argmax(axis=1)
+    if expected.ndim == 2 and expected.shape[1] == 1 and expected.dtype.kind in "iub":
+        expected = expected[:, 0]
+    if expected.ndim == 1 and expected.dtype.kind in "iub":
+        names = tuple(classes) or tuple(str(one) for one in range(max(outputs, 2)))
+        expected = expected.astype(np.int64)
+        if expected.min() < 0 or expected.max() >= len(names):
+            raise UsageError(
+                f"The classes in `y` go from {expected.min()} to {expected.max()}; expected 0 to {len(names) - 1}."
+            )
+        return Labelled(images, expected, names, "`x`")
+    if expected.dtype.kind not in "iuf":
+        raise UsageError(f"`y` has the type {expected.dtype}; expected classes as whole numbers, or values.")
+    return Labelled(images, expected.reshape(len(expected), -1).astype(np.float32), (), "`x`")
+
+
+def _is_one_hot(expected: Array) -> bool:
+    return bool(np.isin(expected, (0, 1)).all() and (expected.sum(axis=1) == 1).all())
+
+
+def _column(name: str, values: npt.ArrayLike, images: int) -> Array:
+    column = np.asarray(values, np.float64)
+    if column.shape != (images,):
+        raise UsageError(
+            f"The parameter {name!r} has shape {column.shape}; expected one number per image, ({images},)."
+        )
+    return column
+
+
+def _embedded(embedding: Embedding | None, x: Array, rows: npt.NDArray[np.intp]) -> Array | None:
+    if embedding is None:
+        return None
+    if callable(embedding):
+        return embed(embedding, x[rows])
+    known = np.asarray(embedding)
+    if known.ndim < 2 or len(known) != len(x):
+        raise UsageError(f"`embedding` has shape {known.shape}; expected one row for each of the {len(x)} images.")
+    return known[rows]
+
+
+def _labels(analysis: Analysis) -> Labels:
+    labels = np.full(len(analysis.images), -1, np.intp)
+    for group in analysis.groups:
+        labels[list(group.members)] = group.number - 1
+    return labels
+
+
+def _hash(model: keras.Model) -> str:
+    found = hashlib.sha256(repr(model.get_config()).encode())
+    for weights in model.get_weights():
+        found.update(array_hash(weights).encode())
+    return found.hexdigest()
