@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.hudd.alone import Alone, originals_alone, views_alone
-from deepdebug.hudd.analysis import Analysis, Baseline, Curve, Group, LayerFacts, VarianceReduction
+from deepdebug.hudd.analysis import Analysis, Baseline, Branch, Curve, Group, LayerFacts, VarianceReduction
 from deepdebug.hudd.baselines import pair_partition, pixel_view
 from deepdebug.hudd.clusters import Clusters, ClusterSettings, Grouped, group
 from deepdebug.hudd.condensed import mean_square
@@ -23,7 +23,6 @@ from deepdebug.hudd.plane import plane
 from deepdebug.hudd.space import ExactSpace, Space
 from deepdebug.hudd.tested import Tested
 from deepdebug.hudd.views import View
-from deepdebug.hudd.weighted_ward import ward_of_clusters
 from deepdebug.hudd.wicd import wicd_curve
 
 PIXELS, PAIRS = "raw pixels", "pairs of expected and predicted class"
@@ -102,8 +101,9 @@ def analyse(about: About, failures: Failures, settings: ClusterSettings, folder:
         predicted=_class_names(failures.tested, failures.tested.predicted),
         distances=tuple(distances.tolist()),
         places=() if space is None else tuple(map(tuple, plane(space, settings.seed).tolist())),
-        groups=_groups(failures, clusters, space, distances, settings.seed),
-        merges=_merges(clusters, space),
+        groups=_groups(failures, clusters, distances, settings.seed),
+        merges=_merges(clusters),
+        branches=_branches(clusters),
         curve=_curve(grouped),
         layers=_layers(failures, clusters, alone),
         baselines=_baselines(failures, clusters, settings),
@@ -134,11 +134,9 @@ def _to_medoids(clusters: Clusters, space: Space | None) -> npt.NDArray[np.float
     return found
 
 
-def _groups(
-    failures: Failures, clusters: Clusters, space: Space | None, distances: npt.NDArray[np.float64], seed: int
-) -> tuple[Group, ...]:
+def _groups(failures: Failures, clusters: Clusters, distances: npt.NDArray[np.float64], seed: int) -> tuple[Group, ...]:
     differing = effects(clusters.labels, failures.parameters, angles=failures.angles, seed=seed)
-    apart = np.zeros((clusters.k, clusters.k)) if space is None else np.sqrt(space.mean_squares(clusters.labels))
+    apart = clusters.between
     return tuple(
         Group(
             number=label + 1,
@@ -171,11 +169,15 @@ def _pairs(tested: Tested, inside: npt.NDArray[np.bool_]) -> tuple[tuple[str, st
     return tuple((tested.columns[right], tested.columns[said], count) for (right, said), count in counted)
 
 
-def _merges(clusters: Clusters, space: Space | None) -> tuple[tuple[int, int, float, int], ...]:
-    if space is None:
-        return ()
-    merges = ward_of_clusters(space.mean_squares(clusters.labels), clusters.sizes).merges
+def _merges(clusters: Clusters) -> tuple[tuple[int, int, float, int], ...]:
+    merges = clusters.merges
     return tuple((int(one), int(other), float(height), int(size)) for one, other, height, size in merges)
+
+
+def _branches(clusters: Clusters) -> tuple[Branch, ...]:
+    return tuple(
+        Branch(tuple(label + 1 for label in one.labels), one.p_value) for one in clusters.significance.branches
+    )
 
 
 def _curve(grouped: Grouped) -> Curve | None:

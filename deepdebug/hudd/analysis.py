@@ -11,6 +11,7 @@ from deepdebug.errors import UsageError
 from deepdebug.files import write_file
 from deepdebug.hudd.notes import Note
 
+FORMAT = 2  # of the file; grows with every change that old files do not fit
 Quantiles = tuple[float, float, float]  # 5 %, median, 95 %
 
 
@@ -58,6 +59,20 @@ class Group:
     pairs: tuple[tuple[str, str, int], ...]
     nearest: tuple[tuple[int, float], ...]
     effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Several clusters that are nearer to each other than to the others: perhaps one cause that was divided.
+
+    Args:
+        groups: Their numbers, growing.
+        p_value: That nothing parts them from the others, adjusted for the number of branches; `None` where there are
+            too few images to judge.
+    """
+
+    groups: tuple[int, ...]
+    p_value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +165,7 @@ class Analysis:
         groups: The clusters, the largest first.
         merges: How the clusters would go on to be merged, as rows of scipy's linkage matrix: leaves 0, 1, ... are the
             groups in order, later numbers the rows before; height; number of images.
+        branches: The clusters below each row of `merges` but the last, which has all.
         curve: What the number of clusters was read from; `None` where there was nothing to choose.
         layers: What each view alone would give.
         baselines: What could have been had without heatmaps.
@@ -172,6 +188,7 @@ class Analysis:
     places: tuple[tuple[float, float], ...]
     groups: tuple[Group, ...]
     merges: tuple[tuple[int, int, float, int], ...]
+    branches: tuple[Branch, ...]
     curve: Curve | None
     layers: tuple[LayerFacts, ...]
     baselines: tuple[Baseline, ...]

@@ -23,6 +23,7 @@ from deepdebug.hudd.sketch import sketch
 from deepdebug.hudd.slicers import Slicer, renumbered, slicer_of
 from deepdebug.hudd.space import ExactSpace, SketchSpace, Space
 from deepdebug.hudd.views import View, combined, distance_files, num_images, view_distances
+from deepdebug.hudd.weighted_ward import ward_of_clusters
 
 EXACT_IMAGES = 50_000  # from here on no matrix of distances is made; it would take 5 GB, and its tree 20 GB more
 JUDGED_IMAGES = 1000  # for the significance; more are sampled
@@ -43,6 +44,10 @@ class Clusters:
             where they drop is the knee. The unit is the root mean squared distance of two images, but in mode "hudd".
         notes: What the reader should know.
         significance: How far the clusters can be told from one cloud.
+        between: Array of shape (k, k) of the roots of the mean squared distances between clusters, in the unit of
+            `heights`.
+        merges: How the clusters would go on to be merged by Ward's linkage: array of shape (k - 1, 4) as scipy's
+            `linkage` returns it, with the clusters as leaves.
         view: Name of the view that was chosen, in mode "hudd"; else `None`, for all views count.
     """
 
@@ -53,6 +58,8 @@ class Clusters:
     heights: npt.NDArray[np.float64]
     notes: tuple[Note, ...]
     significance: Significance
+    between: npt.NDArray[np.float64]
+    merges: npt.NDArray[np.float64]
     view: str | None = None
 
 
@@ -216,6 +223,8 @@ def _few(views: Sequence[View], count: int, level: float) -> Clusters:
         heights=np.zeros(0),
         notes=(Note("too-few-images", text),),
         significance=Significance(None, (None,) * count, level),
+        between=np.zeros((count, count)),
+        merges=np.zeros((0, 4)),
     )
 
 
@@ -237,10 +246,13 @@ def _original(views: Sequence[View], settings: ClusterSettings, folder: Path | N
 def _described(
     space: Space, labels: Labels, tree: Dendrogram, notes: Sequence[Note], settings: ClusterSettings
 ) -> Clusters:
-    seed, level = settings.seed, settings.level
-    chosen = sample(space.num_images, JUDGED_IMAGES, seed)
-    judged = significance(space.square(chosen), labels[chosen], int(labels.max(initial=-1)) + 1, level, seed)
     sizes = np.bincount(labels[labels >= 0])
+    squares = space.mean_squares(labels)
+    top = ward_of_clusters(squares, sizes)
+    chosen = sample(space.num_images, JUDGED_IMAGES, settings.seed)
+    judged = significance(
+        space.square(chosen), labels[chosen], len(sizes), settings.level, settings.seed, branches=top.branches()[:-1]
+    )
     return Clusters(
         labels=labels,
         medoids=space.medoids(labels),
@@ -249,4 +261,6 @@ def _described(
         heights=tree.heights[::-1][:99].copy(),
         notes=(*notes, *judged.notes),
         significance=judged,
+        between=np.sqrt(squares),
+        merges=top.merges,
     )

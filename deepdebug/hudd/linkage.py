@@ -69,6 +69,13 @@ class Dendrogram:
             raise UsageError(f"`k` is {k}; expected a number from 1 to the {self.num_leaves} images.")
         return by_size(self.groups(self.num_leaves - k))
 
+    def branches(self) -> list[tuple[int, ...]]:
+        """Return the leaves below every merge, in the order of the merges, the last of which has all."""
+        found: list[tuple[int, ...]] = [(leaf,) for leaf in range(self.num_leaves)]
+        for first, second in self.children:
+            found.append(tuple(sorted((*found[first], *found[second]))))
+        return found[self.num_leaves :]
+
     def groups(self, num_merges: int) -> Labels:
         """Return, for every leaf, the number of the group it is in after the first merges."""
         parent = np.arange(self.num_leaves + num_merges, dtype=np.intp)

@@ -63,7 +63,22 @@ SPLITS = 10  # random halvings; both halves take both roles
 FEWEST_IMAGES = 20  # below, no cluster could pass
 SMALLEST_SHARE = 0.03  # of a half: smaller groups count as outliers
 FEWEST_MEMBERS = 3
+LEAST_LIKENESS = 0.75  # the same for a branch, of which a large cluster alone may be half
 LEAST_OVERLAP = 0.5  # Jaccard index from which a group of a half stands for a cluster of all images
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Several clusters that are nearer to each other than to the others.
+
+    Args:
+        labels: The labels of the clusters.
+        p_value: That nothing parts them from the others, adjusted for the number of branches; `None` where there are
+            too few images to judge.
+    """
+
+    labels: tuple[int, ...]
+    p_value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +90,14 @@ class Significance:
         clusters: p-value of each cluster against what lies next to it, adjusted for their number (Benjamini and
             Hochberg); `None` for a cluster that is too small to judge.
         level: Below or at which a p-value is significant. Defaults to 0.05.
+        branches: The same for clusters taken together, of which each alone may have no valley around it: a cause that
+            was divided into several. Defaults to none.
     """
 
     p_value: float | None
     clusters: tuple[float | None, ...]
     level: float = LEVEL
+    branches: tuple[Branch, ...] = ()
 
     @property
     def significant(self) -> bool | None:
@@ -109,7 +127,13 @@ class Significance:
 
 
 def significance(
-    square: npt.NDArray[np.floating[Any]], labels: Labels, k: int, level: float = LEVEL, seed: int = 0
+    square: npt.NDArray[np.floating[Any]],
+    labels: Labels,
+    k: int,
+    level: float = LEVEL,
+    seed: int = 0,
+    *,
+    branches: Sequence[tuple[int, ...]] = (),
 ) -> Significance:
     """Judge the clusters of some images.
 
@@ -120,13 +144,15 @@ def significance(
         k: Number of clusters.
         level: See `Significance`. Defaults to 0.05.
         seed: Of the random halves. Defaults to 0.
+        branches: Labels of clusters that are to be judged together, such as those below a node of a tree. Defaults to
+            none.
     """
     count = len(labels)
     if count < FEWEST_IMAGES or k < 1:
-        return Significance(None, (None,) * k, level)
+        return Significance(None, (None,) * k, level, tuple(Branch(one, None) for one in branches))
     squared = np.asarray(square, np.float64) ** 2
     random = np.random.default_rng([seed, 2])
-    overall, single = [], []
+    overall, single, joint = [], [], []
     for _ in range(SPLITS):
         order = random.permutation(count)
         first, second = np.sort(order[: count // 2]), np.sort(order[count // 2 :])
@@ -135,8 +161,11 @@ def significance(
             values = fork_p_values(squared, train, test, found)
             overall.append(_joined(values))
             single.append(_of_clusters(labels[train], k, found, values))
+            joint.append(_of_branches(labels[train], branches, found, values))
     sizes = np.bincount(labels[labels >= 0], minlength=k)
-    return Significance(_twice_median(overall), _adjusted(np.array(single), sizes), level)
+    judged = _adjusted(np.array(joint), np.array([sizes[list(one)].sum() for one in branches]), len(labels))
+    together = tuple(Branch(one, p_value) for one, p_value in zip(branches, judged, strict=True))
+    return Significance(_twice_median(overall), _adjusted(np.array(single), sizes, sizes.sum()), level, together)
 
 
 def fork_p_values(
@@ -199,6 +228,25 @@ def _of_clusters(
     return result
 
 
+def _of_branches(
+    labels: Labels, branches: Sequence[tuple[int, ...]], found: Sequence[Fork], values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return, for each branch, the p-value of the fork one side of which is most like it; 1 where none is."""
+    result = np.ones(len(branches))
+    for place, branch in enumerate(branches):
+        inside = np.isin(labels, branch)
+        likeness = [_overlap(inside, members) for fork in found for members in fork.sides]
+        if likeness and max(likeness) >= LEAST_LIKENESS:
+            result[place] = values[int(np.argmax(likeness)) // 2]
+    return result
+
+
+def _overlap(inside: npt.NDArray[np.bool_], members: Labels) -> float:
+    """Return the Jaccard index of two groups."""
+    common = np.count_nonzero(inside[members])
+    return common / (np.count_nonzero(inside) + len(members) - common)
+
+
 def _smallest(half: int) -> int:
     return max(FEWEST_MEMBERS, round(SMALLEST_SHARE * half))
 
@@ -208,8 +256,8 @@ def _twice_median(values: Sequence[float]) -> float:
     return float(min(1.0, 2.0 * np.median(values)))
 
 
-def _adjusted(single: npt.NDArray[np.float64], sizes: npt.NDArray[Any]) -> tuple[float | None, ...]:
-    judged = sizes >= 2 * _smallest(int(sizes.sum()) // 2)
+def _adjusted(single: npt.NDArray[np.float64], sizes: npt.NDArray[Any], images: int) -> tuple[float | None, ...]:
+    judged = sizes >= 2 * _smallest(int(images) // 2)
     result: list[float | None] = [None] * len(sizes)
     if judged.any():
         plain = np.minimum(1.0, 2.0 * np.median(single[:, judged], axis=0))

@@ -9,6 +9,7 @@ OUT/report.html                        all of it on one page
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ from deepdebug.case.sources import completed
 from deepdebug.errors import UsageError
 from deepdebug.files import write_file
 from deepdebug.hudd.analysing import About, Failures, analyse
-from deepdebug.hudd.analysis import Analysis, read_analysis, write_analysis
+from deepdebug.hudd.analysis import FORMAT, Analysis, read_analysis, write_analysis
 from deepdebug.hudd.cluster_folders import remove_folders, write_folders
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.explaining import Advance, Answered, HeatmapSettings, Labelled, Subject, ask, explain_failures
@@ -201,6 +202,7 @@ def cluster_step(
     embedding = _embedding(request, opened, rows)
     parameters = {name: column[rows] for name, column in opened.sets[TEST].parameters.items()}
     fingerprint = _hash(
+        format=FORMAT,
         heatmaps=heatmaps.fingerprint,
         settings=asdict(request.clustering),
         normalise=request.normalise,
@@ -211,8 +213,9 @@ def cluster_step(
         answers={part: [array_hash(one.tested.loss), one.left_out] for part, one in answers.items()},
     )
     mark = _read_mark(folder / MARK)
-    if mark.get("fingerprint") == fingerprint and (folder / ANALYSIS).is_file():
-        return read_analysis(folder / ANALYSIS)
+    if mark.get("fingerprint") == fingerprint:
+        with contextlib.suppress(UsageError):  # it is not there, or damaged: it is made anew
+            return read_analysis(folder / ANALYSIS)
     advance = stage("Clusters", len(rows))
     (folder / MARK).unlink(missing_ok=True)
     views = views_of(heatmaps, request.clustering.mode, request.normalise, embedding)

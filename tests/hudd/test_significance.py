@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 from scipy.stats import chi2, false_discovery_control
 
 from deepdebug.hudd import View, cluster
 from deepdebug.hudd.forks import forks
-from deepdebug.hudd.linkage import Dendrogram
+from deepdebug.hudd.linkage import Dendrogram, build
 from deepdebug.hudd.significance import _joined, _step_up, significance
 from deepdebug.hudd.valley import valley_p_value
 from tests.hudd.planted import CLOUDS, PLANTED, heatmaps, shuffled
@@ -138,3 +138,33 @@ def test_forks_end_where_groups_are_small():
     assert [fork.parent for fork in rest] == [0, 0]
     assert {fork.part for fork in rest} == {0, 1}
     assert sorted(np.concatenate(first.sides).tolist()) == list(range(8))
+
+
+def test_clusters_of_one_cause_stand_apart_together():
+    random = np.random.default_rng(0)
+    cloud, other = random.normal(size=(120, 6)), random.normal(size=(80, 6)) + 8
+    points = np.concatenate([cloud, other])
+    labels = np.concatenate([(cloud[:, 0] > 0).astype(int), np.full(80, 2)])  # one cause, cut through its middle
+    found = significance(cdist(points, points), labels, 3, branches=[(0, 1), (1, 2)])
+    assert found.clusters[0] > 0.05
+    assert found.clusters[1] > 0.05
+    assert found.branches[0].p_value < 0.01
+    assert found.branches[1].p_value > 0.05
+
+
+def test_branches_of_one_cloud_stand_apart_seldom():
+    alarms = 0
+    for seed in range(20):
+        points = np.random.default_rng(seed).normal(size=(100, 8))
+        labels = build(pdist(points)).partition(6)
+        found = significance(
+            cdist(points, points), labels, 6, seed=seed, branches=[(0, 1), (2, 3), (0, 1, 4), (2, 3, 5)]
+        )
+        alarms += any(one.p_value <= 0.05 for one in found.branches)
+    assert alarms <= 1
+
+
+def test_branches_of_few_images_are_not_judged():
+    points = np.random.default_rng(0).normal(size=(10, 2))
+    found = significance(cdist(points, points), np.arange(10) % 3, 3, branches=[(0, 1)])
+    assert found.branches[0].p_value is None

@@ -237,3 +237,11 @@ def test_check_19_no_failure_is_told(case):
     answers = answer_step(wanted, opened)
     with pytest.raises(UsageError, match="fails on none"):
         heatmap_step(wanted, opened, answers[TEST])
+
+
+def test_damaged_analysis_is_made_anew(case):
+    first, _ = run(request(case))
+    (case / "T" / "ClusterAnalysis" / "analysis.json").write_text("{}")
+    again, stages = run(request(case))
+    assert again == first
+    assert ("Clusters", 40) in stages.names

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from deepdebug.hudd.analysis import (
     Analysis,
     Baseline,
+    Branch,
     Curve,
     Effect,
     Group,
@@ -78,7 +79,8 @@ def analysis(sizes: Sequence[int] = (12, 8, 5), **changes: Any) -> Analysis:
         expected=expected, predicted=predicted,
         distances=tuple(float(place) / 16 for ours in members for place in range(len(ours))),
         places=tuple((float(one % 5), float(one // 5)) for one in range(count)), groups=groups,
-        merges=merged(sizes), curve=Curve((2, 3, 4, 5), (8.0, 4.0, 1.0, 0.5), (0.5, 0.25, 0.125, 0.0625), 3),
+        merges=merged(sizes), branches=branches_of(len(sizes)),
+        curve=Curve((2, 3, 4, 5), (8.0, 4.0, 1.0, 0.5), (0.5, 0.25, 0.125, 0.0625), 3),
         layers=(
             LayerFacts("conv", (6, 6, 4), 3, 0.123, 0.876, 0.654),
             LayerFacts("dense", (9,), 4, 0.234, 0.765, 0.654),
@@ -91,6 +93,11 @@ def analysis(sizes: Sequence[int] = (12, 8, 5), **changes: Any) -> Analysis:
         ),
     )  # fmt: skip
     return replace(base, **changes)
+
+
+def branches_of(count: int) -> tuple[Branch, ...]:
+    """Return what lies below all merges but the last: the first two clusters, the first three, ..."""
+    return tuple(Branch(tuple(range(1, last + 1)), 0.5) for last in range(2, count))
 
 
 def merged(sizes: Sequence[int]) -> tuple[tuple[int, int, float, int], ...]:

@@ -5,14 +5,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from deepdebug.hudd.analysis import Effect
+from deepdebug.hudd.analysis import Branch, Effect
 from deepdebug.hudd.notes import Note
 from deepdebug.report.hudd.headline import effect_phrase, headline, strength
 from deepdebug.report.hudd.map import MOST_POINTS, draw_map
 from deepdebug.report.hudd.marks import mark
 from deepdebug.report.hudd.means import MOST
 from deepdebug.report.hudd.page import render_hudd
-from deepdebug.report.hudd.verdict import group_verdict, verdict
+from deepdebug.report.hudd.verdict import group_verdict, standing_apart, verdict
 from deepdebug.report.wording import number
 from tests.golden.cases import HOSTILE
 from tests.report.hudd_factory import FakePictures, analysis, effect, no_effect, regression
@@ -243,12 +243,28 @@ def test_verdict_says_where_nothing_was_judged():
     assert verdict(analysis(p_value=None)).tone == "open"
 
 
-def test_verdict_counts_significant_clusters():
+def test_verdict_names_the_clusters_with_a_gap_around_them():
     base = analysis()
     groups = (base.groups[0], replace(base.groups[1], p_value=0.2), replace(base.groups[2], p_value=None))
     one = replace(base, groups=groups)
-    assert verdict(one).title == "3 clusters of failures, 1 of them significant"
-    assert [group_verdict(group, one).title for group in groups] == ["significant", "not significant", "not judged"]
+    assert verdict(one).title == "3 clusters of failures"
+    assert verdict(one).text.endswith("With a clear gap around them: 1.")
+    assert [group_verdict(group, one).title for group in groups] == ["significant", "no clear gap", "not judged"]
+    none = replace(base, groups=tuple(replace(group, p_value=0.2) for group in base.groups))
+    assert "take their borders as fluid" in verdict(none).text
+
+
+def test_clusters_with_a_gap_around_them_together_are_told_as_one():
+    base = analysis((9, 3, 2))
+    groups = tuple(replace(group, p_value=0.4) for group in base.groups)
+    one = replace(base, groups=groups, branches=(Branch((2, 3), 0.001), Branch((1, 2), 0.001)))
+    assert standing_apart(one) == ((2, 3),)  # 1 and 2 are more than half of all, so 3 alone would be the news
+    assert verdict(one).text.endswith("With a clear gap around them: 2 and 3.")
+    assert group_verdict(groups[1], one).title == "apart with 3"
+    page = page_of(one)
+    assert [attrs["class"] for tag, attrs in page.tags if "line" in attrs.get("class", "").split()].count(
+        "line apart"
+    ) == 2
 
 
 def test_no_cluster_is_significant_where_all_together_are_not():

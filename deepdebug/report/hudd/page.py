@@ -41,7 +41,7 @@ def _view(analysis: Analysis, pictures: Pictures) -> dict[str, Any]:
         "clusters": [cluster_view(group, analysis, pictures) for group in analysis.groups],
         "shapes": SHAPES,
         "map": draw_map(analysis),
-        "tree": draw_tree(analysis.groups, analysis.merges),
+        "tree": draw_tree(analysis),
         "charts": _charts(analysis),
         "layers": layer_rows(analysis.layers),
         "baselines": baseline_rows(analysis.baselines),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deepdebug.report.hudd.chart import Tick, ticks
 
 if TYPE_CHECKING:
-    from deepdebug.hudd.analysis import Group
+    from deepdebug.hudd.analysis import Analysis
 
 Merges = Sequence[tuple[int, int, float, int]]
 WIDTH = 440
@@ -40,11 +40,13 @@ class Bracket:
         path: Its line, as SVG has it.
         height: Of the merge.
         images: In what is merged.
+        apart: Whether there is a clear gap around what is merged.
     """
 
     path: str
     height: float
     images: int
+    apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +70,23 @@ class Tree:
     ticks: tuple[Tick, ...]
 
 
-def draw_tree(groups: Sequence[Group], merges: Merges) -> Tree | None:
+def draw_tree(analysis: Analysis) -> Tree | None:
     """Return the tree; `None` where nothing is merged.
 
     Args:
-        groups: The clusters, which are the leaves 0, 1, ...
-        merges: Rows of scipy's linkage matrix.
+        analysis: Its groups are the leaves 0, 1, ...
     """
+    groups, merges = analysis.groups, analysis.merges
     if not merges or not groups:
         return None
+    level = analysis.level if analysis.significant else -1.0
+    apart = [one.p_value is not None and one.p_value <= level for one in analysis.branches]
     order = _leaves(len(groups), merges)
     rows = {leaf: (place + 0.5) * ROW + 2 for place, leaf in enumerate(order)}
     floor = len(order) * ROW + 6
     marks = ticks(max(height for _, _, height, _ in merges), LEFT, WIDTH - RIGHT)
     leaves = tuple(Leaf(groups[one].number, len(groups[one].members), rows[one]) for one in order)
-    return Tree(WIDTH, floor + BOTTOM, floor, leaves, tuple(_brackets(rows, merges)), marks)
+    return Tree(WIDTH, floor + BOTTOM, floor, leaves, tuple(_brackets(rows, merges, apart)), marks)
 
 
 def _leaves(count: int, merges: Merges) -> list[int]:
@@ -93,7 +97,7 @@ def _leaves(count: int, merges: Merges) -> list[int]:
     return parts[-1]
 
 
-def _brackets(rows: dict[int, float], merges: Merges) -> list[Bracket]:
+def _brackets(rows: dict[int, float], merges: Merges, apart: Sequence[bool]) -> list[Bracket]:
     scale = (WIDTH - RIGHT - LEFT) / (max(height for _, _, height, _ in merges) or 1.0)
     ends = {leaf: (float(LEFT), y) for leaf, y in rows.items()}
     found = []
@@ -101,6 +105,6 @@ def _brackets(rows: dict[int, float], merges: Merges) -> list[Bracket]:
         (x, y), (other_x, other_y) = ends[first], ends[second]
         right = LEFT + height * scale
         path = f"M{x:.1f} {y:.1f}H{right:.1f}V{other_y:.1f}H{other_x:.1f}"
-        found.append(Bracket(path, height, images))
+        found.append(Bracket(path, height, images, number < len(apart) and apart[number]))
         ends[len(rows) + number] = (right, (y + other_y) / 2)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deepdebug.report.hudd.words import chance, count
+from deepdebug.report.hudd.words import chance, count, joined
 from deepdebug.report.wording import number
 
 if TYPE_CHECKING:
@@ -43,13 +43,12 @@ def verdict(analysis: Analysis) -> Verdict:
             "are a way to lay the images out. Look at each image yourself, or test with more images.",
         )
     if analysis.significant:
-        found = sum(is_significant(one, analysis) for one in analysis.groups)
-        sure = f", {found} of them significant" if len(analysis.groups) > 1 else ""
         return Verdict(
             "good",
-            f"{count(len(analysis.groups), 'cluster')} of failures{sure}",
+            f"{count(len(analysis.groups), 'cluster')} of failures",
             f"The failures do fall into groups (p {_equals(analysis.p_value)}, which is how likely gaps like these "
-            f"were in one single cloud of images; up to {number(analysis.level)} counts as significant).",
+            f"were in one single cloud of images; up to {number(analysis.level)} counts as significant). "
+            f"{_apart_in_words(analysis)}",
         )
     return Verdict(
         "bad",
@@ -72,8 +71,45 @@ def group_verdict(group: Group, analysis: Analysis) -> Verdict:
         return Verdict(
             "bad", "not significant", f"{value} by itself, but there is no cluster in the failures as a whole."
         )
+    together = next((one for one in standing_apart(analysis) if group.number in one), ())
+    if together:
+        others = joined(one for one in together if one != group.number)
+        text = (
+            f"A gap lies around this cluster and {others} together, but no clear one between them: perhaps it is one "
+            "cause, which shows itself in several ways."
+        )
+        return Verdict("good", f"apart with {others}", text)
     text = f"{value}: no clear gap to what lies next to it. It may be part of a larger cause; see the nearest clusters."
-    return Verdict("bad", "not significant", text)
+    return Verdict("open", "no clear gap", text)
+
+
+def standing_apart(analysis: Analysis) -> tuple[tuple[int, ...], ...]:
+    """Return the numbers of clusters that have a gap around them, alone or together with the fewest others.
+
+    Of two branches that make up all clusters only the smaller one is told, for the other is the rest.
+    """
+    if not analysis.significant:
+        return ()
+    sizes = {one.number: len(one.members) for one in analysis.groups}
+    half = sum(sizes.values()) / 2
+    alone = [(one.number,) for one in analysis.groups if is_significant(one, analysis)]
+    joint = [
+        one.groups
+        for one in analysis.branches
+        if one.p_value is not None and one.p_value <= analysis.level and sum(sizes[n] for n in one.groups) <= half
+    ]
+    found: list[tuple[int, ...]] = []
+    for one in sorted([*alone, *joint], key=len):
+        if not any(set(one) & set(known) for known in found):
+            found.append(one)
+    return tuple(sorted(found))
+
+
+def _apart_in_words(analysis: Analysis) -> str:
+    apart = standing_apart(analysis)
+    if not apart:
+        return "No cluster has a clear gap around it by itself, so take their borders as fluid."
+    return f"With a clear gap around them: {'; '.join(joined(one) for one in apart)}."
 
 
 def is_significant(group: Group, analysis: Analysis) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from deepdebug.report.wording import number, one_line
 
 LEAST_CHANCE = 1e-4  # smaller ones say nothing more
@@ -49,6 +51,16 @@ def count(amount: int, one: str, many: str = "") -> str:
     ('1 image', '1,200 images', '0 classes')
     """
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def joined(numbers: Iterable[int]) -> str:
+    """Write numbers of clusters.
+
+    >>> joined([2]), joined([2, 12]), joined([1, 4, 7])
+    ('2', '2 and 12', '1, 4 and 7')
+    """
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def tail(name: str, most: int = 16) -> str:
