@@ -11,8 +11,8 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # comp
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 NEED_KERAS = (
     "backends", "cli/test_hudd.py", "cli/test_lrp.py", "cli/test_lrp_digits.py", "contract", "hudd/bright.py",
-    "hudd/test_arrays.py", "hudd/test_explaining.py", "hudd/test_steps.py", "lrp", "model",
-    "test_callback.py", "test_watch.py",
+    "hudd/test_arrays.py", "hudd/test_docs.py", "hudd/test_explaining.py", "hudd/test_steps.py", "lrp", "model",
+    "test_callback.py", "test_demo.py", "test_watch.py",
 )  # fmt: skip
 
 hypothesis.settings.register_profile("deterministic", derandomize=True, database=None, deadline=None)

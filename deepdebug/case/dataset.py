@@ -179,4 +179,4 @@ def _parameters(folder: Path, names: Sequence[str]) -> dict[str, FloatArray]:
 
 def _table(folder: Path) -> Table | None:
     path = folder / PARAMETERS
-    return read_table(path) if path.is_file() else None
+    return read_table(path, words=True) if path.is_file() else None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from deepdebug.errors import UsageError
 
 FloatArray = npt.NDArray[np.float64]
+MOST_WORDS = 20  # different ones in a column; more of them are names or remarks, which describe no group
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,17 @@ class Table:
         return {name: np.where(rows < 0, np.nan, column[rows]) for name, column in self.columns.items()}
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, words: bool = False) -> Table:
     """Read a table.
 
     Args:
         path: A CSV file with a header; the first column names images, all others hold numbers or nothing.
+        words: Whether columns may hold words instead; a column `camera` with the words `left` and `right` becomes the
+            columns `camera=left` and `camera=right` of zeros and ones. Defaults to `False`.
 
     Raises:
-        UsageError: When it cannot be read, names an image twice, or a field is no number.
+        UsageError: When it cannot be read, names an image twice, a field is no number, or a column holds more than 20
+            different words.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -73,26 +77,50 @@ def read_table(path: Path) -> Table:
     header, rows = lines[0], [(number, line) for number, line in enumerate(lines[1:], 2) if line]
     if len(set(header)) < len(header):
         raise UsageError(f"The header of {str(path)!r} names a column twice: {', '.join(header)}. Rename one of them.")
-    numbers = np.array([_numbers(row, header, path, number) for number, row in rows], dtype=float)
+    for number, row in rows:
+        if len(row) != len(header):
+            raise UsageError(
+                f"Line {number} of {str(path)!r} has {len(row)} fields; expected {len(header)}, as in the header."
+            )
+    columns: dict[str, FloatArray] = {}
+    for place, name in enumerate(header[1:], 1):
+        fields = [(number, row[place].strip()) for number, row in rows]
+        columns |= _words(name, fields, path) if words and not _all_numbers(fields) else _numbers(name, fields, path)
     images = tuple(row[0] for _, row in rows)
     if len(set(images)) < len(images):
         twice = next(one for one in images if images.count(one) > 1)
         raise UsageError(f"The table {str(path)!r} names the image {twice!r} twice. Leave one of them out.")
-    columns = numbers.reshape(len(rows), len(header) - 1).T
-    return Table(path, images, dict(zip(header[1:], columns, strict=True)))
+    return Table(path, images, columns)
 
 
-def _numbers(row: Sequence[str], header: Sequence[str], path: Path, line: int) -> list[float]:
-    if len(row) != len(header):
-        raise UsageError(
-            f"Line {line} of {str(path)!r} has {len(row)} fields; expected {len(header)}, as in the header."
-        )
-    found = []
-    for name, text in zip(header[1:], row[1:], strict=True):
+def _numbers(name: str, fields: Sequence[tuple[int, str]], path: Path) -> dict[str, FloatArray]:
+    found = np.full(len(fields), math.nan)
+    for place, (line, text) in enumerate(fields):
         try:
-            found.append(float(text) if text.strip() else math.nan)
+            found[place] = float(text) if text else math.nan
         except ValueError as error:
             raise UsageError(
                 f"`{name}` in line {line} of {str(path)!r} is {text!r}; expected a number, or nothing."
             ) from error
-    return found
+    return {name: found}
+
+
+def _words(name: str, fields: Sequence[tuple[int, str]], path: Path) -> dict[str, FloatArray]:
+    """Return a column of zeros and ones for every word; NaN where there is none."""
+    texts = np.array([text for _, text in fields])
+    known = sorted(set(texts.tolist()) - {""})
+    if len(known) > MOST_WORDS:
+        raise UsageError(
+            f"The column {name!r} of {str(path)!r} holds {len(known)} different words, such as {known[0]!r}; expected "
+            f"numbers, or at most {MOST_WORDS} different words. Leave the column out, or give it fewer values."
+        )
+    return {f"{name}={word}": np.where(texts == "", math.nan, (texts == word).astype(float)) for word in known}
+
+
+def _all_numbers(fields: Sequence[tuple[int, str]]) -> bool:
+    try:
+        for _, text in fields:
+            float(text or 0)
+    except ValueError:
+        return False
+    return True

@@ -53,6 +53,14 @@ class DType(StrEnum):
     FLOAT16 = "float16"
 
 
+class Storage(StrEnum):
+    """How much of each heatmap is kept."""
+
+    AUTO = "auto"
+    FULL = "full"
+    SKETCH = "sketch"
+
+
 class Format(StrEnum):
     """Form in which distances are kept."""
 
@@ -84,6 +92,10 @@ Target = Annotated[Explained, typer.Option(help="Which output of a classifier is
 Normalise = Annotated[str, typer.Option(help="Of each heatmap: sqrt, l2, sum, max or none.")]
 Stored = Annotated[DType, typer.Option(help="Of stored heatmaps; float16 takes half the disk.")]
 Summed = Annotated[bool, typer.Option("--summed", help="Sum relevance over channels: less disk, coarser groups.")]
+HeatmapsOption = Annotated[
+    Storage,
+    typer.Option("--heatmaps", help="full, or sketch for 256 random projections each; auto: sketch above 8 GiB."),
+]
 Embedding = Annotated[
     Path | None,
     typer.Option(help=".npy file, a row per image of the test set by name: groups by what images look like as well."),
@@ -143,6 +155,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
         normalise: Normalise = "sqrt",
         dtype: Stored = DType.FLOAT32,
         summed: Summed = False,
+        storage: HeatmapsOption = Storage.AUTO,
         embedding: Embedding = None,
         mode: ModeOption = Mode.DEFAULT,
         k: Groups = None,
@@ -171,6 +184,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             normalise=normalise,
             dtype=dtype.value,
             summed=summed,
+            storage=storage.value,
             embedding=embedding,
             mode=mode.value,
             k=k,

@@ -15,7 +15,6 @@ from deepdebug.cli.progress import Stage, progress
 from deepdebug.errors import UsageError
 
 if TYPE_CHECKING:
-    from deepdebug.hudd.analysis import Analysis
     from deepdebug.hudd.explaining import Answered
     from deepdebug.hudd.steps import Request
 
@@ -37,6 +36,7 @@ class Said:
     normalise: str
     dtype: str
     summed: bool
+    storage: Literal["auto", "full", "sketch"]
     embedding: Path | None
     mode: str
     k: int | None
@@ -94,6 +94,7 @@ def _request(said: Said) -> Request:
         normalise=said.normalise,
         dtype=said.dtype,
         summed=said.summed,
+        storage=said.storage,
         embedding=said.embedding,
         preprocessing=from_flags(said.size, said.colour, said.scale, said.offset),
         batch_size=said.batch_size,
@@ -118,6 +119,7 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
     from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, open_case, report_step
+    from deepdebug.report.hudd.text import told
 
     opened = open_case(request)
     answers = answer_step(request, opened, stage)
@@ -132,7 +134,8 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     if until == "heatmaps":
         return
     analysis = cluster_step(request, opened, answers, heatmaps, stage)
-    yield from _told_of_clusters(analysis)
+    yield ""
+    yield from told(analysis)
     if until == "cluster":
         return
     page = report_step(request, stage)
@@ -149,17 +152,3 @@ def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:
             sys.stderr.write(
                 f"deepdebug: left out {len(answered.left_out) - MAX_LEFT_OUT} more; the page lists them.\n"
             )
-
-
-def _told_of_clusters(analysis: Analysis) -> Iterator[str]:
-    from deepdebug.report.hudd.headline import headline
-    from deepdebug.report.hudd.verdict import verdict
-
-    found = verdict(analysis)
-    yield f"\n{found.title}. {found.text}\n"
-    yield f"{'group':>5}{'images':>8}  what sets it apart"
-    for group in analysis.groups:
-        said = headline(group, analysis)
-        yield f"{group.number:>5}{len(group.members):>8,}  {'; '.join((said.text, *said.more[:1]))}"
-    for note in analysis.notes:
-        yield f"{'Warning: ' if note.warning else ''}{note.text}"

@@ -42,9 +42,11 @@ def demo(
         "deepdebug-demo"
     ),
 ) -> None:
-    """Train two faulty models on real handwritten digits, diagnose them, repair them and train again.
+    """Show both halves of deepdebug: two trainings that fail, and a trained model that fails on some images.
 
-    Takes less than a minute. Needs a Keras backend.
+    The first half trains two faulty models on real handwritten digits, diagnoses them, repairs them and trains again.
+    The second draws eyes, trains a model to tell where they look, groups its failures and compares with the truth.
+    Takes a minute or two. Needs a Keras backend.
 
     \b
     Example:

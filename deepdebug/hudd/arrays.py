@@ -142,7 +142,8 @@ def run(
     settings = ClusterSettings(k=k, detail=detail, mode=mode, seed=seed)
     as_published = mode == "hudd"
     chosen = original_layers(model) if as_published and not layers else heatmap_layers(model, layers)
-    wanted = HeatmapSettings(chosen, composite or ("hudd" if as_published else "z-plus"), target)
+    rules, how = ("hudd", "none") if as_published else ("z-plus", normalise)
+    wanted = HeatmapSettings(chosen, composite or rules, target, normalise=how)
     if not labelled.classes:
         wanted = replace(wanted, target="worst", reference=labelled.expected)
     folder = _Temporary() if out is None else None

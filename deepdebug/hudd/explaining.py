@@ -13,14 +13,16 @@ import numpy.typing as npt
 
 from deepdebug.case.sources import Batch
 from deepdebug.errors import ImageError, UsageError
-from deepdebug.hudd.heatmap_layers import convolutions
-from deepdebug.hudd.heatmaps import ACTIVATIONS, PIXELS, Heatmaps, Origin, make_heatmaps
+from deepdebug.hudd.heatmap_layers import convolutions, input_shapes
+from deepdebug.hudd.heatmaps import ACTIVATIONS, MAP, PIXELS, Heatmaps, Origin, make_heatmaps
 from deepdebug.hudd.images import Array, Images, array_hash
+from deepdebug.hudd.projection import Projection
 from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values
 from deepdebug.lrp import Explainer
 from deepdebug.lrp.forward import Forward
 
 Advance = Callable[[int], object]
+BUDGET = 8 * 2**30  # bytes on disk from which short vectors are kept in place of whole heatmaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class HeatmapSettings:
             farthest off; no image's own label is looked at. Defaults to `None`.
         dtype: "float32" or "float16". Defaults to `"float32"`.
         summed: Whether channels are summed up. Defaults to `False`: each is kept.
+        storage: "full" keeps heatmaps whole, "sketch" keeps 256 random projections of each, and "auto" does so where
+            whole ones would take more than 8 GiB. Defaults to "auto".
+        normalise: What is done to a heatmap before it is projected. Defaults to "sqrt".
     """
 
     layers: tuple[str, ...]
@@ -156,6 +161,8 @@ class HeatmapSettings:
     reference: npt.NDArray[Any] | None = None
     dtype: str = "float32"
     summed: bool = False
+    storage: Literal["auto", "full", "sketch"] = "auto"
+    normalise: str = "sqrt"
 
 
 def explain_failures(
@@ -184,6 +191,29 @@ def explain_failures(
     if not rows:
         raise UsageError("The model fails on none of the images, so there is nothing to explain.")
     last = convolutions(subject.model)[-1:]
+    explain = Explainer(
+        subject.model, composite=settings.composite, layers=settings.layers, reference=settings.reference
+    )
+    forward = Forward(subject.model, last)
+
+    def whole(batch: Batch) -> dict[str, Array]:
+        x = images.inputs(batch)
+        found: Mapping[str, Array] = explain(x, settings.target)
+        kept = {layer: _kept(found, layer, settings.summed) for layer in settings.layers}
+        if last:
+            kept[ACTIVATIONS] = forward(x).activations[last[0]]
+        return kept | {PIXELS: batch.pixels}
+
+    def first() -> dict[str, Array]:
+        return whole(next(images.batches(rows[: images.batch_size], _must_be_readable)))
+
+    sketched = settings.normalise if _is_sketched(settings, subject.model, first, len(rows)) else None
+    projections = {layer: Projection(place, settings.normalise) for place, layer in enumerate(settings.layers)}
+
+    def arrays(batch: Batch) -> dict[str, Array]:
+        found = whole(batch)
+        return found if sketched is None else _sketched(found, projections)
+
     origin = Origin(
         images=tuple(images.names[row] for row in rows),
         hashes=tuple(images.hashes(rows)),
@@ -195,21 +225,10 @@ def explain_failures(
         activations=last[0] if last else None,
         dtype=settings.dtype,
         summed=settings.summed,
+        sketched=sketched,
         batch_size=images.batch_size,
         reading=images.reading,
     )
-    explain = Explainer(
-        subject.model, composite=settings.composite, layers=settings.layers, reference=settings.reference
-    )
-    forward = Forward(subject.model, last)
-
-    def arrays(batch: Batch) -> dict[str, Array]:
-        x = images.inputs(batch)
-        found: Mapping[str, Array] = explain(x, settings.target)
-        kept = {layer: _kept(found, layer, settings.summed) for layer in settings.layers}
-        if last:
-            kept[ACTIVATIONS] = forward(x).activations[last[0]]
-        return kept | {PIXELS: batch.pixels}
 
     def batches(done: int) -> Iterable[Mapping[str, Array]]:
         advance(done)
@@ -218,10 +237,34 @@ def explain_failures(
             advance(len(batch.numbers))
 
     def shapes() -> dict[str, tuple[int, ...]]:
-        first = next(images.batches(rows[: images.batch_size], _must_be_readable))
-        return {name: array.shape[1:] for name, array in arrays(first).items()}
+        batch = next(images.batches(rows[: images.batch_size], _must_be_readable))
+        return {name: array.shape[1:] for name, array in arrays(batch).items()}
 
     return make_heatmaps(folder, origin, shapes, batches)
+
+
+def _is_sketched(
+    settings: HeatmapSettings, model: keras.Model, first: Callable[[], Mapping[str, Array]], rows: int
+) -> bool:
+    """Return whether short vectors are kept; a first batch is only made where the model does not say its shapes."""
+    if settings.storage != "auto":
+        return settings.storage == "sketch"
+    known = input_shapes(model, settings.layers)
+    if known is None:
+        kept = first()
+        known = [kept[layer].shape[1:] for layer in settings.layers]
+    elif settings.summed:
+        known = [shape[:-1] if len(shape) > 1 else shape for shape in known]
+    values = sum(int(np.prod(shape)) for shape in known)
+    return rows * values * np.dtype(settings.dtype).itemsize > BUDGET
+
+
+def _sketched(found: Mapping[str, Array], projections: Mapping[str, Projection]) -> dict[str, Array]:
+    """Return short vectors in place of heatmaps, and a map of the first, which is shown."""
+    first = found[next(iter(projections))]
+    short: dict[str, Array] = {layer: project(found[layer]) for layer, project in projections.items()}
+    short[MAP] = first.sum(axis=-1) if first.ndim == 4 else first
+    return short | {name: array for name, array in found.items() if name not in projections}
 
 
 def _kept(found: Mapping[str, Array], layer: str, summed: bool) -> Array:

@@ -65,6 +65,21 @@ def original_layers(model: keras.Model) -> tuple[str, ...]:
     return found
 
 
+def input_shapes(model: keras.Model, names: Sequence[str]) -> list[tuple[int, ...]] | None:
+    """Return the shapes, without rows, of what some layers get; `None` where the model does not say all of them.
+
+    Args:
+        model: A built model.
+        names: Names of its layers.
+    """
+    operations = leaves(model)
+    try:
+        shapes = [tuple(operations[name].input.shape[1:]) for name in names]
+    except (AttributeError, KeyError, ValueError):  # no graph, several inputs, or called more than once
+        return None
+    return None if any(None in shape for shape in shapes) else shapes
+
+
 def convolutions(model: keras.Model) -> tuple[str, ...]:
     """Return the names of the convolutions of a model in the order of its layers.
 

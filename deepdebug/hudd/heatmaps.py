@@ -3,6 +3,7 @@
 Heatmaps/LAYER.npy         relevance at the input of the layer, (images, ...)
 Heatmaps/activations.npy   output of the last convolution, (images, ...)
 Heatmaps/pixels.npy        the images as they were read, (images, height, width, channels)
+Heatmaps/map.npy           where the layers are sketched: relevance of the first one, summed over channels
 Heatmaps/index.json        images, layers, shapes, and a fingerprint of everything that the numbers depend on
 """
 
@@ -25,8 +26,8 @@ from deepdebug.row_file import UNFINISHED, RowFile
 from deepdebug.strict_json import strict_json
 
 INDEX = "index.json"
-ACTIVATIONS, PIXELS = "activations", "pixels"
-FORMAT = 2
+ACTIVATIONS, PIXELS, MAP = "activations", "pixels", "map"
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Origin:
         activations: Name of the layer whose output is kept as well, or `None`.
         dtype: "float32", or "float16", in which each image's array is divided by its largest size.
         summed: Whether channels are summed up.
+        sketched: How heatmaps were normalised before they were projected to short vectors; `None`: they are whole.
         batch_size: Images that were explained together.
         reading: How images became the model's input.
     """
@@ -58,6 +60,7 @@ class Origin:
     activations: str | None
     dtype: str
     summed: bool
+    sketched: str | None
     batch_size: int
     reading: Mapping[str, Any]
 
@@ -77,6 +80,8 @@ class Heatmaps:
         layers: Arrays of shape (images, ...) by layer, in the order of the data flow; they stay on disk.
         activations: Array of shape (images, ...), or `None`.
         pixels: Array of shape (images, height, width, channels): the images as they were read.
+        map: Array of shape (images, height, width): relevance of the first layer, summed over channels, where the
+            layers are sketched; else `None`.
         fingerprint: Of everything that they depend on.
     """
 
@@ -85,6 +90,7 @@ class Heatmaps:
     layers: Mapping[str, npt.NDArray[Any]]
     activations: npt.NDArray[Any] | None
     pixels: npt.NDArray[Any]
+    map: npt.NDArray[Any] | None
     fingerprint: str
 
 
@@ -99,8 +105,8 @@ def make_heatmaps(
     Args:
         folder: Where they are to lie.
         origin: What they depend on.
-        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS` and `PIXELS`; not called
-            where all is done.
+        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS`, `PIXELS` and `MAP`; not
+            called where all is done.
         batches: Called with the number of images that are done; yields the arrays of the next batch, by the same names.
 
     Raises:
@@ -135,8 +141,11 @@ def open_heatmaps(folder: Path) -> Heatmaps:
     if not index.get("complete"):
         raise UsageError(f"There are no finished heatmaps in {str(folder)!r}. Run `deepdebug hudd heatmaps` first.")
     arrays = {name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in index["files"].items()}
-    activations, pixels = arrays.pop(ACTIVATIONS, None), arrays.pop(PIXELS)
-    return Heatmaps(folder, tuple(index["images"]), arrays, activations, pixels, index["fingerprint"])
+    beside = {name: arrays.pop(name, None) for name in (ACTIVATIONS, MAP)}
+    pixels = arrays.pop(PIXELS)
+    return Heatmaps(
+        folder, tuple(index["images"]), arrays, beside[ACTIVATIONS], pixels, beside[MAP], index["fingerprint"]
+    )
 
 
 def _fill(files: Sequence[RowFile], names: Sequence[str], origin: Origin, batches: Batches) -> None:

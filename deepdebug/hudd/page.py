@@ -24,7 +24,7 @@ class StoredPictures:
 
     def __init__(self, heatmaps: Heatmaps) -> None:
         self._pixels = heatmaps.pixels
-        first = next(iter(heatmaps.layers.values()))
+        first = next(iter(heatmaps.layers.values())) if heatmaps.map is None else heatmaps.map
         self._maps = first if is_map(first.shape[1:], self._pixels.shape[1:3]) else None
 
     def image(self, position: int) -> Picture:

@@ -63,6 +63,8 @@ class Request:
         normalise: What is done to every heatmap before it is compared. Defaults to `"sqrt"`.
         dtype: Of the heatmaps. Defaults to `"float32"`.
         summed: Whether channels are summed up. Defaults to `False`.
+        storage: "full", "sketch", or "auto", which keeps 256 random projections of each heatmap where whole ones would
+            take more than 8 GiB. Defaults to `"auto"`.
         embedding: A `.npy` file with one row per image of the test set, in the order of their names, to be clustered by
             as well. Defaults to `None`.
         preprocessing: What was said about it beside `case.toml`. Defaults to nothing.
@@ -81,6 +83,7 @@ class Request:
     normalise: str = "sqrt"
     dtype: str = "float32"
     summed: bool = False
+    storage: Literal["auto", "full", "sketch"] = "auto"
     embedding: Path | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     batch_size: int = 64
@@ -181,7 +184,15 @@ def heatmap_settings(request: Request, opened: Opened) -> HeatmapSettings:
     model, dataset = opened.subject.model, opened.sets[TEST]
     as_published = request.clustering.mode == "hudd" and not request.layers
     layers = original_layers(model) if as_published else heatmap_layers(model, request.layers)
-    settings = HeatmapSettings(layers, request.rules, request.target, dtype=request.dtype, summed=request.summed)
+    settings = HeatmapSettings(
+        layers,
+        request.rules,
+        request.target,
+        dtype=request.dtype,
+        summed=request.summed,
+        storage=request.storage,
+        normalise="none" if request.clustering.mode == "hudd" else request.normalise,
+    )
     return settings if dataset.classes else replace(settings, target="worst", reference=dataset.expected)
 
 

@@ -33,13 +33,14 @@ def views_of(
     Raises:
         UsageError: When an embedding comes with mode "hudd", or with a model without convolutions.
     """
+    how = "none" if mode == "hudd" or heatmaps.map is not None else normalise  # sketches were normalised before
     if embedding is None:
-        return heatmap_views(heatmaps.layers, normalise="none" if mode == "hudd" else normalise)
+        return heatmap_views(heatmaps.layers, normalise=how)
     if mode == "hudd":
         raise UsageError("HUDD as published takes no embedding. Leave the embedding out, or the mode.")
     if heatmaps.activations is None:
         raise UsageError("An embedding is taken beside the last convolution's activations, but the model has none.")
-    return heatmap_views(heatmaps.layers, normalise=normalise) + feature_views(heatmaps.activations, embedding)
+    return heatmap_views(heatmaps.layers, normalise=how) + feature_views(heatmaps.activations, embedding)
 
 
 def read_embedding(path: Path, images: int) -> npt.NDArray[Any]:

@@ -73,6 +73,24 @@ def read_truth(path: Path) -> list[Result]:
         ) from error
 
 
+def read_truth_by_image(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the codes of the causes of every picture that fails, by its name.
+
+    Args:
+        path: A file of `write_truth`.
+
+    Raises:
+        UsageError: When it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {
+                row["image"]: tuple(row["causes"].split()) for row in csv.DictReader(file) if row["result"] == WRONG
+            }
+    except (OSError, KeyError, AttributeError, ValueError) as error:
+        raise UsageError(f"The ground truth {str(path)!r} cannot be read: {error}.") from error
+
+
 def _rows(order: Order, block: Block, model: Model) -> Iterator[Sequence[object]]:
     case, parameters, targets = order.case, block.sample.parameters, block.sample.targets
     outputs = model(block.pictures)

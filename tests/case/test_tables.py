@@ -47,3 +47,21 @@ def test_table_in_another_encoding_or_missing_is_told(tmp_path):
         read_table(tmp_path / "p.csv")
     with pytest.raises(UsageError, match="cannot be read"):
         read_table(tmp_path / "none.csv")
+
+
+def test_words_become_columns_of_zeros_and_ones(tmp_path):
+    path = tmp_path / "parameters.csv"
+    path.write_text("image,camera,light\na,left,0.5\nb,right,\nc,,1\nd,left,2\n")
+    found = read_table(path, words=True).columns
+    assert list(found) == ["camera=left", "camera=right", "light"]
+    np.testing.assert_array_equal(found["camera=left"], [1, 0, np.nan, 1])
+    np.testing.assert_array_equal(found["camera=right"], [0, 1, np.nan, 0])
+
+
+def test_words_are_refused_where_numbers_are_needed_and_where_there_are_too_many(tmp_path):
+    path = tmp_path / "parameters.csv"
+    path.write_text("image,remark\n" + "".join(f"{number},word{number}\n" for number in range(21)))
+    with pytest.raises(UsageError, match=r"`remark` in line 2 .* is 'word0'; expected a number"):
+        read_table(path)
+    with pytest.raises(UsageError, match="holds 21 different words, such as 'word0'"):
+        read_table(path, words=True)

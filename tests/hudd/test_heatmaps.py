@@ -33,6 +33,7 @@ def origin(**changes):
             activations="conv/2",
             dtype="float32",
             summed=False,
+            sketched=None,
             batch_size=2,
             reading={},
         ),

@@ -9,6 +9,7 @@ from PIL import Image
 
 from deepdebug.case.folder import TEST, TRAINING
 from deepdebug.errors import UsageError
+from deepdebug.hudd import explaining
 from deepdebug.hudd.analysis import read_analysis
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.steps import Request, answer_step, cluster_step, heatmap_step, open_case, report_step
@@ -245,3 +246,20 @@ def test_damaged_analysis_is_made_anew(case):
     again, stages = run(request(case))
     assert again == first
     assert ("Clusters", 40) in stages.names
+
+
+def test_sketches_of_heatmaps_give_the_same_groups_and_keep_a_map_for_the_page(case):
+    whole, _ = run(request(case))
+    short, _ = run(Request(case, case / "short", storage="sketch"))
+    assert [set(group.members) for group in short.groups] == [set(group.members) for group in whole.groups]
+    assert [one.shape for one in short.layers] == [(256,), (256,)]
+    page = (case / "short" / "report.html").read_text()
+    assert "mean heatmap over the medoid" in page
+
+
+def test_heatmaps_beyond_the_budget_are_sketched(case, monkeypatch):
+    sizes = 40 * (12 * 12 * 1 + 12 * 12 * 2) * 4
+    for budget, name in ((sizes, "whole"), (sizes - 1, "short")):
+        monkeypatch.setattr(explaining, "BUDGET", budget)
+        analysis, _ = run(Request(case, case / name))
+        assert (analysis.layers[0].shape == (256,)) == (name == "short")

@@ -1,4 +1,4 @@
-"""The demo: two models that fail on real handwritten digits, their diagnosis, and the same models after the fix."""
+"""Two models that fail on real handwritten digits, their diagnosis, and the same models after the fix."""
 
 from __future__ import annotations
 
@@ -91,16 +91,16 @@ CASES = (
 )
 
 
-def main(out: Path = Path("deepdebug-demo")) -> dict[str, tuple[Report, Report]]:
+def show_digits(out: Path, console: Console) -> dict[str, tuple[Report, Report]]:
     """Train, diagnose, repair and train again; print what happens and write the reports.
 
     Args:
-        out: Folder for the reports. Defaults to `deepdebug-demo` in the current folder.
+        out: Folder for the reports.
+        console: Where it is told.
 
     Returns:
         By case, the report of the failing and of the repaired program.
     """
-    console = Console()
     digits = load_digits()
     x = (digits.data / 16.0).astype("float32")
     return {case.name: _show(case, x, digits.target, out, console) for case in CASES}
