@@ -104,7 +104,16 @@ ModeOption = Annotated[Mode, typer.Option(help="default, or hudd for the publish
 Groups = Annotated[int | None, typer.Option("--k", min=1, help="Number of groups. Default: found by itself.")]
 DetailOption = Annotated[Detail, typer.Option(help="fine: about 25 groups, for inspection.")]
 Linkage = Annotated[str, typer.Option(help="ward, average, complete, single or weighted.")]
-SlicerOption = Annotated[str, typer.Option(help="hierarchy, kmeans, umap-hdbscan or random.")]
+SlicerOption = Annotated[
+    str, typer.Option(help="hierarchy, kmeans, umap-hdbscan, random, or mixture (features and classes, after Domino).")
+]
+Views = Annotated[
+    str | None,
+    typer.Option(
+        help="What is compared: some of relevance, activations (last convolution), hidden (last dense layer's input), "
+        "embedding; separated by commas. Default: relevance; with --embedding also activations and embedding."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
 Export = Annotated[
     list[Format] | None, typer.Option(help="Keep the distances in this form; may be given several times.")
@@ -157,6 +166,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
         summed: Summed = False,
         storage: HeatmapsOption = Storage.AUTO,
         embedding: Embedding = None,
+        views: Views = None,
         mode: ModeOption = Mode.DEFAULT,
         k: Groups = None,
         detail: DetailOption = Detail.COARSE,
@@ -186,6 +196,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             summed=summed,
             storage=storage.value,
             embedding=embedding,
+            views=views,
             mode=mode.value,
             k=k,
             detail=detail.value,

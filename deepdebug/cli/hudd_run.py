@@ -38,6 +38,7 @@ class Said:
     summed: bool
     storage: Literal["auto", "full", "sketch"]
     embedding: Path | None
+    views: str | None
     mode: str
     k: int | None
     detail: str
@@ -88,7 +89,7 @@ def _request(said: Said) -> Request:
         out=said.out,
         model=said.model,
         failures=None if said.failures is None else parse_rule(said.failures),
-        layers=tuple(name.strip() for name in said.layers.split(",")) if said.layers else (),
+        layers=_listed(said.layers),
         composite=said.rule,
         target=said.target,
         normalise=said.normalise,
@@ -96,6 +97,7 @@ def _request(said: Said) -> Request:
         summed=said.summed,
         storage=said.storage,
         embedding=said.embedding,
+        views=_listed(said.views),
         preprocessing=from_flags(said.size, said.colour, said.scale, said.offset),
         batch_size=said.batch_size,
         clustering=ClusterSettings(
@@ -103,6 +105,10 @@ def _request(said: Said) -> Request:
         ),
         exports=said.exports,
     )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _start_keras() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepdebug.errors import UsageError
 from deepdebug.hudd.alone import Alone, originals_alone, views_alone
 from deepdebug.hudd.analysis import Analysis, Baseline, Branch, Curve, Group, LayerFacts, VarianceReduction
 from deepdebug.hudd.baselines import pair_partition, pixel_view
@@ -20,11 +21,13 @@ from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.numbers import largest_number
 from deepdebug.hudd.parameters import effects, variance_reduction
 from deepdebug.hudd.plane import plane
+from deepdebug.hudd.slicers import Slicer, domino
 from deepdebug.hudd.space import ExactSpace, Space
 from deepdebug.hudd.tested import Tested
 from deepdebug.hudd.views import View
 from deepdebug.hudd.wicd import wicd_curve
 
+MIXTURE = "mixture"  # the slicer that needs to know the classes
 PIXELS, PAIRS = "raw pixels", "pairs of expected and predicted class"
 
 
@@ -85,6 +88,8 @@ def analyse(about: About, failures: Failures, settings: ClusterSettings, folder:
     Raises:
         UsageError: When the settings cannot be used, or a value is not finite.
     """
+    if settings.slicer == MIXTURE:
+        settings = replace(settings, slicer=_mixture(failures.tested))
     grouped = group(failures.views, settings, folder)
     clusters, space = grouped.clusters, grouped.space
     alone = _alone(failures, grouped, settings, folder)
@@ -113,6 +118,12 @@ def analyse(about: About, failures: Failures, settings: ClusterSettings, folder:
         notes=clusters.notes,
     )
     return Analysed(analysis, {one.name: one.labels for one in alone}, clusters.view)
+
+
+def _mixture(tested: Tested) -> Slicer:
+    if tested.expected is None or tested.predicted is None:
+        raise UsageError("The slicer 'mixture' goes by expected and predicted classes, which a regression has not.")
+    return domino(tested.expected, tested.predicted)
 
 
 def _alone(failures: Failures, grouped: Grouped, settings: ClusterSettings, folder: Path | None) -> tuple[Alone, ...]:

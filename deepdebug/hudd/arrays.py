@@ -25,6 +25,7 @@ from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.hudd.images import ArrayImages, array_hash
 from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.page import write_page
+from deepdebug.hudd.slicers import Slicer
 from deepdebug.hudd.tested import parse_rule
 from deepdebug.hudd.viewing import failing, settings_rows, views_of
 from deepdebug.hudd.views import embed
@@ -91,11 +92,14 @@ def run(
     target: Literal["predicted", "largest"] = "predicted",
     normalise: str = "sqrt",
     embedding: Embedding | None = None,
+    views: Sequence[str] = (),
     parameters: Mapping[str, npt.ArrayLike] | None = None,
     angles: Sequence[str] = (),
     mode: str = "default",
     k: int | None = None,
     detail: str = "coarse",
+    linkage: str = "ward",
+    slicer: str | Slicer = "hierarchy",
     seed: int = 0,
     batch_size: int = 64,
     out: str | Path | None = None,
@@ -116,11 +120,15 @@ def run(
         normalise: What is done to every heatmap before it is compared. Defaults to "sqrt".
         embedding: A function from images of shape (rows, ...) to vectors of shape (rows, ...), or an array of shape
             (N, ...); the failures are then grouped by what they look like as well. Defaults to `None`.
+        views: What the failures are grouped by: some of "relevance", "activations", "hidden" and "embedding". Defaults
+            to none: relevance, and with an embedding the activations and the embedding.
         parameters: What is known of each image: arrays of shape (N,) by name. Defaults to nothing.
         angles: Names of parameters that are angles in degrees. Defaults to none.
         mode: "hudd" for the pipeline as published. Defaults to "default".
         k: Number of clusters. Defaults to `None`: it is found.
         detail: "coarse", or "fine" for about 25 clusters. Defaults to "coarse".
+        linkage: Of the hierarchy. Defaults to "ward".
+        slicer: "hierarchy", "kmeans", "mixture", "umap-hdbscan", "random", or a function. Defaults to "hierarchy".
         seed: Of everything random. Defaults to 0.
         batch_size: Images that go through the model together. Defaults to 64.
         out: Folder for the heatmaps, where a run that was stopped goes on. Defaults to `None`: a temporary one, which
@@ -139,7 +147,7 @@ def run(
     subject = Subject(model, model.name, _hash(model))
     rule = parse_rule(failures)
     answered = ask(subject, labelled, rule)
-    settings = ClusterSettings(k=k, detail=detail, mode=mode, seed=seed)
+    settings = ClusterSettings(k=k, detail=detail, mode=mode, linkage=linkage, slicer=slicer, seed=seed)
     as_published = mode == "hudd"
     chosen = original_layers(model) if as_published and not layers else heatmap_layers(model, layers)
     rules, how = ("hudd", "none") if as_published else ("z-plus", normalise)
@@ -151,7 +159,7 @@ def run(
     heatmaps = explain_failures(subject, labelled.images, answered, wanted, where)
     rows = np.array(answered.failing_rows)
     known = {name: _column(name, values, len(labelled.expected))[rows] for name, values in (parameters or {}).items()}
-    views = views_of(heatmaps, mode, normalise, _embedded(embedding, np.asarray(x), rows))
+    compared = views_of(heatmaps, mode, normalise, _embedded(embedding, np.asarray(x), rows), views)
     about = About(
         case=model.name,
         model=model.name,
@@ -159,7 +167,9 @@ def run(
         sets=((SET, len(answered.tested.images), len(rows)),),
         left_out=answered.left_out,
     )
-    found = analyse(about, Failures(failing(answered.tested), views, heatmaps.pixels, known, tuple(angles)), settings)
+    found = analyse(
+        about, Failures(failing(answered.tested), compared, heatmaps.pixels, known, tuple(angles)), settings
+    )
     return Result(found.analysis, rows, _labels(found.analysis), heatmaps, folder)
 
 

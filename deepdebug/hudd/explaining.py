@@ -14,7 +14,7 @@ import numpy.typing as npt
 from deepdebug.case.sources import Batch
 from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.heatmap_layers import convolutions, input_shapes
-from deepdebug.hudd.heatmaps import ACTIVATIONS, MAP, PIXELS, Heatmaps, Origin, make_heatmaps
+from deepdebug.hudd.heatmaps import ACTIVATIONS, HIDDEN, MAP, PIXELS, Heatmaps, Origin, make_heatmaps
 from deepdebug.hudd.images import Array, Images, array_hash
 from deepdebug.hudd.projection import Projection
 from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values
@@ -200,8 +200,11 @@ def explain_failures(
         x = images.inputs(batch)
         found: Mapping[str, Array] = explain(x, settings.target)
         kept = {layer: _kept(found, layer, settings.summed) for layer in settings.layers}
+        passed = forward(x)
         if last:
-            kept[ACTIVATIONS] = forward(x).activations[last[0]]
+            kept[ACTIVATIONS] = passed.activations[last[0]]
+        if passed.hidden is not None:
+            kept[HIDDEN] = passed.hidden
         return kept | {PIXELS: batch.pixels}
 
     def first() -> dict[str, Array]:

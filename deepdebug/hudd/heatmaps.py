@@ -2,6 +2,7 @@
 
 Heatmaps/LAYER.npy         relevance at the input of the layer, (images, ...)
 Heatmaps/activations.npy   output of the last convolution, (images, ...)
+Heatmaps/hidden.npy        what the last dense layer reads, (images, ...)
 Heatmaps/pixels.npy        the images as they were read, (images, height, width, channels)
 Heatmaps/map.npy           where the layers are sketched: relevance of the first one, summed over channels
 Heatmaps/index.json        images, layers, shapes, and a fingerprint of everything that the numbers depend on
@@ -26,8 +27,8 @@ from deepdebug.row_file import UNFINISHED, RowFile
 from deepdebug.strict_json import strict_json
 
 INDEX = "index.json"
-ACTIVATIONS, PIXELS, MAP = "activations", "pixels", "map"
-FORMAT = 3
+ACTIVATIONS, HIDDEN, PIXELS, MAP = "activations", "hidden", "pixels", "map"
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Heatmaps:
         images: Name of every image.
         layers: Arrays of shape (images, ...) by layer, in the order of the data flow; they stay on disk.
         activations: Array of shape (images, ...), or `None`.
+        hidden: Array of shape (images, ...): what the last dense layer reads; `None` for a model without one.
         pixels: Array of shape (images, height, width, channels): the images as they were read.
         map: Array of shape (images, height, width): relevance of the first layer, summed over channels, where the
             layers are sketched; else `None`.
@@ -89,6 +91,7 @@ class Heatmaps:
     images: tuple[str, ...]
     layers: Mapping[str, npt.NDArray[Any]]
     activations: npt.NDArray[Any] | None
+    hidden: npt.NDArray[Any] | None
     pixels: npt.NDArray[Any]
     map: npt.NDArray[Any] | None
     fingerprint: str
@@ -105,8 +108,8 @@ def make_heatmaps(
     Args:
         folder: Where they are to lie.
         origin: What they depend on.
-        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS`, `PIXELS` and `MAP`; not
-            called where all is done.
+        shapes_of: Returns the shape of one image's array by layer, and for `ACTIVATIONS`, `HIDDEN`, `PIXELS` and
+            `MAP`; not called where all is done.
         batches: Called with the number of images that are done; yields the arrays of the next batch, by the same names.
 
     Raises:
@@ -141,10 +144,17 @@ def open_heatmaps(folder: Path) -> Heatmaps:
     if not index.get("complete"):
         raise UsageError(f"There are no finished heatmaps in {str(folder)!r}. Run `deepdebug hudd heatmaps` first.")
     arrays = {name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in index["files"].items()}
-    beside = {name: arrays.pop(name, None) for name in (ACTIVATIONS, MAP)}
+    beside = {name: arrays.pop(name, None) for name in (ACTIVATIONS, HIDDEN, MAP)}
     pixels = arrays.pop(PIXELS)
     return Heatmaps(
-        folder, tuple(index["images"]), arrays, beside[ACTIVATIONS], pixels, beside[MAP], index["fingerprint"]
+        folder=folder,
+        images=tuple(index["images"]),
+        layers=arrays,
+        activations=beside[ACTIVATIONS],
+        hidden=beside[HIDDEN],
+        pixels=pixels,
+        map=beside[MAP],
+        fingerprint=index["fingerprint"],
     )
 
 

@@ -67,6 +67,8 @@ class Request:
             take more than 8 GiB. Defaults to `"auto"`.
         embedding: A `.npy` file with one row per image of the test set, in the order of their names, to be clustered by
             as well. Defaults to `None`.
+        views: What the failures are grouped by; see `views_of`. Defaults to none: relevance, and with an embedding the
+            activations and the embedding.
         preprocessing: What was said about it beside `case.toml`. Defaults to nothing.
         batch_size: Images that go through the model together. Defaults to `64`.
         clustering: How the failures are grouped. Defaults to the default pipeline.
@@ -85,6 +87,7 @@ class Request:
     summed: bool = False
     storage: Literal["auto", "full", "sketch"] = "auto"
     embedding: Path | None = None
+    views: tuple[str, ...] = ()
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     batch_size: int = 64
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
@@ -218,6 +221,7 @@ def cluster_step(
         settings=asdict(request.clustering),
         normalise=request.normalise,
         exports=request.exports,
+        views=request.views,
         embedding=None if embedding is None else array_hash(embedding),
         parameters={name: array_hash(column) for name, column in parameters.items()},
         angles=opened.case.angles,
@@ -229,7 +233,7 @@ def cluster_step(
             return read_analysis(folder / ANALYSIS)
     advance = stage("Clusters", len(rows))
     (folder / MARK).unlink(missing_ok=True)
-    views = views_of(heatmaps, request.clustering.mode, request.normalise, embedding)
+    views = views_of(heatmaps, request.clustering.mode, request.normalise, embedding, request.views)
     failures = Failures(failing(answers[TEST].tested), views, heatmaps.pixels, parameters, opened.case.angles)
     distances = folder / DISTANCES if request.exports else None
     found = analyse(_about(request, opened, answers), failures, request.clustering, distances)

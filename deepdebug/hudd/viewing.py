@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,18 @@ from deepdebug.hudd.explaining import HeatmapSettings
 from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.hudd.rows import rows_of
 from deepdebug.hudd.tested import FailureRule, Tested
-from deepdebug.hudd.views import View, feature_views, heatmap_views
+from deepdebug.hudd.views import View, heatmap_views
+
+RELEVANCE = ("relevance",)
+WITH_EMBEDDING = ("relevance", "activations", "embedding")
 
 
 def views_of(
-    heatmaps: Heatmaps, mode: str = "default", normalise: str = "sqrt", embedding: npt.NDArray[Any] | None = None
+    heatmaps: Heatmaps,
+    mode: str = "default",
+    normalise: str = "sqrt",
+    embedding: npt.NDArray[Any] | None = None,
+    names: Sequence[str] = (),
 ) -> list[View]:
     """Return the views of the failures.
 
@@ -27,20 +35,39 @@ def views_of(
         heatmaps: Their relevance.
         mode: "hudd" takes raw heatmaps and nothing else. Defaults to "default".
         normalise: What is done to every heatmap first. Defaults to "sqrt".
-        embedding: Array of shape (failures, ...); where there is one, the activations of the last convolution count as
-            well. Defaults to `None`.
+        embedding: Array of shape (failures, ...). Defaults to `None`.
+        names: Some of "relevance" (one view per layer), "activations" (of the last convolution), "hidden" (what the
+            last dense layer reads) and "embedding", each of which weighs the same. Defaults to none: relevance, and
+            where there is an embedding the activations and the embedding as well.
 
     Raises:
-        UsageError: When an embedding comes with mode "hudd", or with a model without convolutions.
+        UsageError: When there is no such view, or mode "hudd" is to take others than relevance.
     """
-    how = "none" if mode == "hudd" or heatmaps.map is not None else normalise  # sketches were normalised before
-    if embedding is None:
-        return heatmap_views(heatmaps.layers, normalise=how)
-    if mode == "hudd":
-        raise UsageError("HUDD as published takes no embedding. Leave the embedding out, or the mode.")
-    if heatmaps.activations is None:
-        raise UsageError("An embedding is taken beside the last convolution's activations, but the model has none.")
-    return heatmap_views(heatmaps.layers, normalise=how) + feature_views(heatmaps.activations, embedding)
+    chosen = tuple(names) or (RELEVANCE if embedding is None else WITH_EMBEDDING)
+    if mode == "hudd" and chosen != RELEVANCE:
+        raise UsageError("HUDD as published takes relevance alone. Leave the other views out, or the mode.")
+    beside = {"activations": heatmaps.activations, "hidden": heatmaps.hidden, "embedding": embedding}
+    found: list[View] = []
+    for name in dict.fromkeys(chosen):
+        if name == "relevance":
+            # Sketches were normalised before they were made.
+            raw = mode == "hudd" or heatmaps.map is not None
+            found += heatmap_views(heatmaps.layers, normalise="none" if raw else normalise)
+        elif (vectors := beside.get(name)) is not None:
+            found.append(View(name, vectors, normalise="l2"))
+        else:
+            raise UsageError(_missing(name, list(beside)))
+    return found
+
+
+def _missing(name: str, known: Sequence[str]) -> str:
+    if name not in known:
+        return f"`views` got {name!r}; expected some of relevance, {', '.join(known)}."
+    return {
+        "embedding": "The view 'embedding' needs an embedding; pass one, or leave the view out.",
+        "activations": "The model has no convolution, so there is no view 'activations'; leave it out.",
+        "hidden": "The model has no dense layer, so there is no view 'hidden'; leave it out.",
+    }[name]
 
 
 def read_embedding(path: Path, images: int) -> npt.NDArray[Any]:

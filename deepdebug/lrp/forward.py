@@ -17,6 +17,7 @@ from deepdebug.lrp.precision import precise
 from deepdebug.lrp.propagate import registered_layers
 from deepdebug.lrp.target import scores
 from deepdebug.model import backend
+from deepdebug.model.families import family_of
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -29,11 +30,13 @@ class Passed:
         scores: Array of shape (rows, outputs): before the last activation, such as logits.
         outputs: Array of shape (rows, outputs): as the model gives them.
         activations: Outputs of the layers asked for, of shape (rows, ...), by name.
+        hidden: What the last dense layer reads, of shape (rows, ...); `None` for a model without one.
     """
 
     scores: Array
     outputs: Array
     activations: Mapping[str, Array]
+    hidden: Array | None
 
 
 class Forward:
@@ -65,15 +68,16 @@ class Forward:
             x: Inputs of shape (rows, ...).
         """
         values = backend.current().values(self._variables)
-        before, after, kept = self._compiled(values, ops.convert_to_tensor(x))
+        before, after, kept, hidden = self._compiled(values, ops.convert_to_tensor(x))
         as_array = backend.current().as_array
         activations = dict(zip(self._layers, map(as_array, kept), strict=True))
-        return Passed(as_array(before), as_array(after), activations)
+        return Passed(as_array(before), as_array(after), activations, as_array(hidden[0]) if hidden else None)
 
-    def _pass(self, values: Any, x: Any) -> tuple[Any, Any, list[Any]]:
+    def _pass(self, values: Any, x: Any) -> tuple[Any, Any, list[Any], list[Any]]:
         with keras.StatelessScope(state_mapping=list(zip(self._variables, values, strict=True))):
             flow = self._trace(x)
             before = scores(flow.calls[-1])
         last = {call.name.partition("#")[0]: call.outputs[0] for call in flow.calls}
         flat = [ops.reshape(precise(one), (ops.shape(one)[0], -1)) for one in (before, flow.calls[-1].outputs[0])]
-        return flat[0], flat[1], [precise(last[name]) for name in self._layers]
+        hidden = [precise(call.inputs[0]) for call in flow.calls if family_of(call.operation) == "dense"][-1:]
+        return flat[0], flat[1], [precise(last[name]) for name in self._layers], hidden

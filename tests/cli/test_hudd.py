@@ -99,7 +99,18 @@ def test_options_reach_the_steps(hudd, monkeypatch):
             "3",
         ),
         *("--normalise", "l2", "--dtype", "float16", "--summed", "--target", "largest", "--xlsx", "--export", "npy"),
-        *("--size", "12x12", "--scale", "1/255", "--batch-size", "8"),
+        *(
+            "--views",
+            "relevance,hidden",
+            "--heatmaps",
+            "sketch",
+            "--size",
+            "12x12",
+            "--scale",
+            "1/255",
+            "--batch-size",
+            "8",
+        ),
     )
     request = seen[0]
     assert (request.model, request.layers, request.rules) == ("bright", ("conv1", "conv2"), "epsilon-plus")
@@ -108,6 +119,7 @@ def test_options_reach_the_steps(hudd, monkeypatch):
     assert (clustering.mode, clustering.k, clustering.detail, clustering.linkage) == ("hudd", 7, "fine", "average")
     assert (clustering.slicer, clustering.seed) == ("kmeans", 3)
     assert (request.normalise, request.dtype, request.summed, request.target) == ("l2", "float16", True, "largest")
+    assert (request.views, request.storage) == (("relevance", "hidden"), "sketch")
     assert (request.exports, request.batch_size) == (("npy", "xlsx"), 8)
     assert (request.preprocessing.size, request.preprocessing.scale) == ((12, 12), 1 / 255)
 
@@ -124,6 +136,8 @@ def test_options_reach_the_steps(hudd, monkeypatch):
         (("--slicer", "best"), "best"),
         (("--embedding", "none.npy"), "cannot be read"),
         (("--k", "1000"), "`k` is 1000"),
+        (("--views", "none"), "`views` got 'none'"),
+        (("--views", "hidden", "--mode", "hudd"), "takes relevance alone"),
         (("--size", "5x5", "--colour", "rgb"), "5x5|channels|rgb|colour"),
     ],
 )

@@ -45,6 +45,22 @@ def test_embedding_is_a_function_or_an_array(model, embedding):
     assert [one.name for one in found.analysis.layers] == ["conv1", "conv2", "activations", "embedding"]
 
 
+@pytest.mark.parametrize("slicer", ["kmeans", "mixture", "random"])
+def test_other_slicers_group_other_views(model, slicer):
+    found = hudd.run(model, X, Y, views=["activations", "hidden"], slicer=slicer, k=3)
+    assert [one.name for one in found.analysis.layers] == ["activations", "hidden"]
+    assert 2 <= len(found.analysis.groups) <= 3  # a mixture may leave one empty
+
+
+@pytest.mark.parametrize(
+    ("views", "said"),
+    [(["none"], "`views` got 'none'"), (["embedding"], "needs an embedding"), (["relevance", 3], "3")],
+)
+def test_views_that_are_not_there_are_told(model, views, said):
+    with pytest.raises(UsageError, match=said):
+        hudd.run(model, X, Y, views=views)
+
+
 def test_one_hot_labels_are_classes_too(model):
     one_hot = np.eye(2)[Y]
     np.testing.assert_array_equal(hudd.run(model, X, one_hot).rows, hudd.run(model, X, Y).rows)
@@ -81,7 +97,7 @@ def test_images_that_are_not_finite_are_left_out(model):
         ({"x": X[..., [0, 0]]}, "cannot take images of the shape"),
         ({"parameters": {"light": np.zeros(3)}}, "'light' has shape"),
         ({"embedding": np.zeros((5, 2))}, "`embedding` has shape"),
-        ({"mode": "hudd", "embedding": X.mean(axis=(1, 2))}, "takes no embedding"),
+        ({"mode": "hudd", "embedding": X.mean(axis=(1, 2))}, "takes relevance alone"),
         ({"failures": "loss>1e9"}, "fails on none"),
         ({"layers": ["none"]}, "got none"),
     ],

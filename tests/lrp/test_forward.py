@@ -34,3 +34,16 @@ def test_unknown_layer_and_several_outputs_are_refused():
     two = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(2)(inputs)])
     with pytest.raises(UsageError, match="has 2 outputs; expected one"):
         Forward(two)(np.ones((2, 4), "float32"))
+
+
+def test_hidden_is_what_the_last_dense_layer_reads():
+    one = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, "relu", name="h"), keras.layers.Dense(2, name="o")]
+    )
+    passed = Forward(one, ["h"])(np.ones((5, 3), "float32"))
+    np.testing.assert_array_equal(passed.hidden, passed.activations["h"])
+
+
+def test_model_without_dense_layers_has_nothing_hidden():
+    one = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3), keras.layers.GlobalAveragePooling2D()])
+    assert Forward(one)(np.ones((2, 4, 4, 1), "float32")).hidden is None
