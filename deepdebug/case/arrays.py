@@ -74,8 +74,7 @@ def read_row(images: Stored, row: int, size: tuple[int, int], colour: str | None
         )
     if not np.isfinite(pixels).all():
         raise ImageError(
-            f"Row {row} in {str(path)!r} holds NaN or infinite values; expected finite ones. Mend the array, or pass "
-            "--skip-unreadable."
+            f"Row {row} in {str(path)!r} holds NaN or infinite values; expected finite ones. Mend the array."
         )
     return pixels if colour is None else in_colour(pixels, colour)
 

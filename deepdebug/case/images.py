@@ -56,7 +56,7 @@ def read_image(path: Path, size: tuple[int, int], colour: str) -> Pixels:
     except Exception as error:  # the decoders raise whatever a damaged file leads them to
         raise ImageError(
             f"The image {str(path)!r} cannot be read: {_reason(error)}. Expected a whole file in one of the formats "
-            f"{', '.join(FORMATS)}. Save it again as PNG, leave it out, or pass --skip-unreadable."
+            f"{', '.join(FORMATS)}. Save it again as PNG, or leave it out."
         ) from error
 
 

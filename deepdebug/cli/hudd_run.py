@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from deepdebug.cli.backend import start_keras
 from deepdebug.cli.progress import Stage, progress
-from deepdebug.errors import UsageError
 
 if TYPE_CHECKING:
     from deepdebug.hudd.explaining import Answered
@@ -63,7 +62,6 @@ def run(said: Said, until: str) -> None:
     Raises:
         UsageError: When options, case and model do not fit together, or something cannot be read or written.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow would fill the screen before the first image
     try:
         with progress() as stage:
             lines = list(_lines(_request(said), until, stage))
@@ -81,7 +79,7 @@ def _request(said: Said) -> Request:
     from deepdebug.hudd.tested import parse_rule
 
     check_exports(said.exports, 0)
-    _start_keras()
+    start_keras()
     from deepdebug.hudd.steps import Request
 
     return Request(
@@ -109,16 +107,6 @@ def _request(said: Said) -> Request:
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",")) if text else ()
-
-
-def _start_keras() -> None:
-    try:
-        import keras  # noqa: F401
-    except Exception as error:  # Keras imports whatever backend it is told to
-        raise UsageError(
-            f"Keras cannot be started: {error}. Expected a backend: install one, as in `pip install "
-            "'deepdebug[tensorflow]'`, or name an installed one in the environment variable KERAS_BACKEND."
-        ) from error
 
 
 def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:

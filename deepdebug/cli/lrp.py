@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -149,7 +148,6 @@ def _target(text: str) -> Literal["predicted", "largest"] | int:
 
 
 def _run(request: Request) -> Outcome:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow would fill the screen before the first image
     done = 0
 
     try:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from deepdebug.case.preprocessing import Preprocessing, model_input
 from deepdebug.case.sources import Source, completed, read_batches
+from deepdebug.cli.backend import start_keras
 from deepdebug.cli.lrp_folder import INPUT, ResultFolder
 from deepdebug.cli.lrp_results import Results
 from deepdebug.errors import ImageError, UsageError
@@ -97,7 +98,7 @@ def explain_images(request: Request, advance: Callable[[int], object]) -> Outcom
         UsageError: When model, images and options do not fit together, or something cannot be read or written.
     """
     folder = ResultFolder(request.out, [source.name for source in request.sources], request.layers, request.overwrite)
-    _start_keras()
+    start_keras()
     from deepdebug.model.saved import image_input, load_model
 
     model = load_model(request.model)
@@ -107,7 +108,7 @@ def explain_images(request: Request, advance: Callable[[int], object]) -> Outcom
 
     def unreadable(number: int, error: ImageError) -> None:
         if not request.skip_unreadable:
-            raise error
+            raise ImageError(f"{error} With --skip-unreadable such images are left out.") from error
         skipped.append((readable(request.sources[number].path), str(error)))
         advance(1)
 
@@ -134,16 +135,6 @@ def explain_images(request: Request, advance: Callable[[int], object]) -> Outcom
         tuple(skipped),
         tuple(_notes(request, results, given)),
     )
-
-
-def _start_keras() -> None:
-    try:
-        import keras  # noqa: F401
-    except Exception as error:  # Keras imports whatever backend it is told to
-        raise UsageError(
-            f"Keras cannot be started: {error}. Expected a backend: install one, as in `pip install "
-            "'deepdebug[tensorflow]'`, or name an installed one in the environment variable KERAS_BACKEND."
-        ) from error
 
 
 class _Explanation:

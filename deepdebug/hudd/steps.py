@@ -31,7 +31,7 @@ from deepdebug.hudd.analysis import FORMAT, Analysis, read_analysis, write_analy
 from deepdebug.hudd.cluster_folders import remove_folders, write_folders
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.explaining import Advance, Answered, HeatmapSettings, Labelled, Subject, ask, explain_failures
-from deepdebug.hudd.exports import export_distances
+from deepdebug.hudd.exports import check_exports, export_distances
 from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
 from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.hudd.images import FileImages, array_hash, file_hash
@@ -213,6 +213,7 @@ def cluster_step(
     """
     folder = request.out / CLUSTERS
     rows = np.array(answers[TEST].failing_rows)
+    check_exports(request.exports, len(rows))
     embedding = _embedding(request, opened, rows)
     parameters = {name: column[rows] for name, column in opened.sets[TEST].parameters.items()}
     fingerprint = _hash(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from deepdebug.case.folder import TEST, TRAINING
 from deepdebug.errors import UsageError
-from deepdebug.hudd import explaining
+from deepdebug.hudd import explaining, exports
 from deepdebug.hudd.analysis import read_analysis
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.steps import Request, answer_step, cluster_step, heatmap_step, open_case, report_step
@@ -263,3 +263,11 @@ def test_heatmaps_beyond_the_budget_are_sketched(case, monkeypatch):
         monkeypatch.setattr(explaining, "BUDGET", budget)
         analysis, _ = run(Request(case, case / name))
         assert (analysis.layers[0].shape == (256,)) == (name == "short")
+
+
+def test_sheet_without_room_is_refused_before_anything_is_computed(case, monkeypatch):
+    monkeypatch.setattr(exports, "MOST_COLUMNS", 39)
+    stages = Stages()
+    with pytest.raises(UsageError, match="room for the distances of 39 images; there are 40 failures"):
+        run(request(case, exports=("xlsx",)), stages)
+    assert "Clusters" not in [name for name, _ in stages.names]
