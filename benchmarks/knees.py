@@ -3,9 +3,12 @@
     python -m benchmarks.knees                  # seeds 100 to 111, about 3 minutes
     python -m benchmarks.knees --seeds 0 12     # those on which the rule was chosen
 
-The rules: "first", kneed's own choice; "deepest", the one of its knees that is farthest from the straight line between
-the ends of the curve, which `deepdebug.hudd` takes; "gradient", the published one: the gradient of WICD, on the
-distances themselves instead of distance profiles.
+The rules:
+
+    ours      what `deepdebug.hudd` does: the deepest knee of the squared heights over 2..40 less one, or a cliff behind
+    first     of the knees of the heights over 2..100, less one: kneed's own choice
+    deepest   of the same, that which is farthest from the straight line between the ends of the curve
+    gradient  the published one: the gradient of WICD, on the distances themselves instead of distance profiles
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ from sklearn.metrics import adjusted_mutual_info_score
 from deepdebug.hudd.distances import distances
 from deepdebug.hudd.knee import deepest_knee, first_knee
 from deepdebug.hudd.linkage import Dendrogram, build
+from deepdebug.hudd.numbers import number_of_clusters
 from deepdebug.hudd.original import fourth_order_gradient
 from deepdebug.hudd.rows import rows_of
+from deepdebug.hudd.space import ExactSpace
 from deepdebug.hudd.wicd import wicd_curve
 from tests.hudd.planted import blobs, heatmaps
 
-RULES = ("first", "deepest", "gradient")
+RULES = ("ours", "first", "deepest", "gradient")
 
 
 def families() -> Iterator[tuple[str, int, str, Callable[[int], tuple[Any, Any]]]]:
@@ -56,7 +61,12 @@ def numbers(tree: Dendrogram, condensed: Any) -> dict[str, int]:
     first, deepest = (rule(x, heights, "convex", "decreasing") for rule in (first_knee, deepest_knee))
     gradient = fourth_order_gradient(wicd_curve(tree, condensed)[x])
     published = first_knee(x, gradient, "concave", "increasing")
-    return {"first": max(2, (first or 3) - 1), "deepest": max(2, (deepest or 3) - 1), "gradient": published or 2}
+    return {
+        "ours": number_of_clusters(ExactSpace(condensed, tree.num_leaves), tree)[0],
+        "first": max(2, (first or 3) - 1),
+        "deepest": max(2, (deepest or 3) - 1),
+        "gradient": published or 2,
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

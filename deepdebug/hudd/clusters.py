@@ -98,7 +98,7 @@ def cluster(
 
     Args:
         views: How the images look; see `heatmap_views` and `feature_views`.
-        k: Number of clusters. Defaults to `None`: the deepest knee of the merge heights, less one.
+        k: Number of clusters. Defaults to `None`: where merging begins to cost much; see `number_of_clusters`.
         detail: "coarse", or "fine" for about 25 clusters, where `k` is not given. Defaults to "coarse".
         mode: "hudd" does step by step what the published tool does, with raw heatmaps; the first view must be that of
             the input, which it never chooses. Defaults to "default".

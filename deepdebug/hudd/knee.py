@@ -60,9 +60,7 @@ def deepest_knee(x: Numbers, y: Curve, curve: str, direction: str) -> int | None
     """Return the x value of the knee that lies farthest from the straight line between the ends, or `None`.
 
     Where groups of one size lie equally far apart, all merges of groups have nearly one height, and the first knee is
-    some small step on that plateau. Less one, the first knee met the planted number to within one in 74 % of 588 trees
-    and the deepest in 89 %, the published rule in 19 % (`python -m benchmarks.knees`: 3 to 30 blobs, heatmaps of 3 to
-    16 causes, seeds 100 to 111; chosen on seeds 0 to 11).
+    some small step on that plateau (`python -m benchmarks.knees`).
 
     Args:
         x: Growing numbers.
