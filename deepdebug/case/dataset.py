@@ -22,6 +22,7 @@ from deepdebug.case.arrays import read_npz
 from deepdebug.case.sources import Source, find_sources
 from deepdebug.case.tables import FloatArray, Table, read_table
 from deepdebug.errors import UsageError
+from deepdebug.files import readable
 
 TARGETS, PARAMETERS = "targets.csv", "parameters.csv"
 LABEL_NAMES, TARGET_NAMES = ("labels", "y"), ("targets",)
@@ -39,6 +40,7 @@ class DataSet:
             (images, outputs), float32.
         classes: Names of the classes in the order of the model's outputs; empty where values are expected.
         parameters: What is known of the images: arrays of shape (images,) by name, NaN where nothing is.
+        notes: What was left out of that.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class DataSet:
     expected: npt.NDArray[Any]
     classes: tuple[str, ...]
     parameters: Mapping[str, FloatArray]
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -97,7 +100,7 @@ def _by_class(folder: Path, classes: Sequence[str]) -> DataSet:
     if not sources:
         raise UsageError(f"The set {str(folder)!r} holds no image. Put images into the folders of its classes.")
     names = _paths(sources, folder)
-    return DataSet(folder, tuple(sources), names, np.array(expected), known, _parameters(folder, names))
+    return DataSet(folder, tuple(sources), names, np.array(expected), known, *_parameters(folder, names))
 
 
 def _with_targets(folder: Path) -> DataSet:
@@ -111,7 +114,7 @@ def _with_targets(folder: Path) -> DataSet:
             f"{TARGETS} in {str(folder)!r} lacks numbers for {len(missing)} images, such as {missing[0]!r}. Add them, "
             "or move these images elsewhere."
         )
-    return DataSet(folder, sources, names, expected, (), _parameters(folder, names))
+    return DataSet(folder, sources, names, expected, (), *_parameters(folder, names))
 
 
 def _from_array(folder: Path, stored: Sequence[Path], classes: Sequence[str]) -> DataSet:
@@ -128,16 +131,17 @@ def _from_array(folder: Path, stored: Sequence[Path], classes: Sequence[str]) ->
     if table is not None and len(table.images) == len(sources):
         names = table.images  # it says what the rows are called
     parameters = {} if table is None else table.in_order_of(names)
+    notes = () if table is None else table.left_out
     if not is_class:
         values = labels.reshape(len(labels), -1).astype("float32")
-        return DataSet(folder, sources, names, values, (), parameters)
+        return DataSet(folder, sources, names, values, (), parameters, notes)
     known = tuple(classes) or tuple(str(one) for one in range(int(labels.max()) + 1))
     if labels.min() < 0 or labels.max() >= len(known):
         raise UsageError(
             f"The labels in {str(stored[0])!r} go from {labels.min()} to {labels.max()}, but there are {len(known)} "
             "classes. Mend the labels, or `classes` in case.toml."
         )
-    return DataSet(folder, sources, names, labels.astype("int64"), known, parameters)
+    return DataSet(folder, sources, names, labels.astype("int64"), known, parameters, notes)
 
 
 def _labels(path: Path) -> tuple[npt.NDArray[Any], bool]:
@@ -169,12 +173,13 @@ def _checked_labels(path: Path, name: str, found: npt.NDArray[Any]) -> npt.NDArr
 
 
 def _paths(sources: Sequence[Source], folder: Path) -> tuple[str, ...]:
-    return tuple(source.path.relative_to(folder).as_posix() for source in sources)
+    return tuple(readable(Path(source.path.relative_to(folder).as_posix())) for source in sources)
 
 
-def _parameters(folder: Path, names: Sequence[str]) -> dict[str, FloatArray]:
+def _parameters(folder: Path, names: Sequence[str]) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
+    """Return the parameters, and what was left out of them."""
     table = _table(folder)
-    return {} if table is None else table.in_order_of(names)
+    return ({}, ()) if table is None else (table.in_order_of(names), table.left_out)
 
 
 def _table(folder: Path) -> Table | None:

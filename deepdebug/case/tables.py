@@ -25,11 +25,13 @@ class Table:
         path: The file.
         images: What the first column says, one entry per row.
         columns: Arrays of shape (rows,) by name; NaN where a field is empty.
+        left_out: What was left out, in words.
     """
 
     path: Path
     images: tuple[str, ...]
     columns: Mapping[str, FloatArray]
+    left_out: tuple[str, ...] = ()
 
     def in_order_of(self, names: Sequence[str]) -> dict[str, FloatArray]:
         """Return the columns with one row per name, NaN for a name that the table does not have.
@@ -56,12 +58,12 @@ def read_table(path: Path, words: bool = False) -> Table:
 
     Args:
         path: A CSV file with a header; the first column names images, all others hold numbers or nothing.
-        words: Whether columns may hold words instead; a column `camera` with the words `left` and `right` becomes the
-            columns `camera=left` and `camera=right` of zeros and ones. Defaults to `False`.
+        words: Whether columns may hold words instead. A column `camera` with the words `left`, `right` and `top`
+            becomes three, `camera=left` and so on, of zeros and ones; of two words the first is enough. One with more
+            than 20 different words is left out. Defaults to `False`.
 
     Raises:
-        UsageError: When it cannot be read, names an image twice, a field is no number, or a column holds more than 20
-            different words.
+        UsageError: When it cannot be read, names an image or a column twice, or a field is no number.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -83,14 +85,22 @@ def read_table(path: Path, words: bool = False) -> Table:
                 f"Line {number} of {str(path)!r} has {len(row)} fields; expected {len(header)}, as in the header."
             )
     columns: dict[str, FloatArray] = {}
+    left_out: list[str] = []
     for place, name in enumerate(header[1:], 1):
         fields = [(number, row[place].strip()) for number, row in rows]
-        columns |= _words(name, fields, path) if words and not _all_numbers(fields) else _numbers(name, fields, path)
+        if not words or _all_numbers(fields):
+            found = _numbers(name, fields, path)
+        else:
+            found = _words(name, [text for _, text in fields], path, left_out)
+        both = sorted(found.keys() & columns.keys())
+        if both:
+            raise UsageError(f"The columns of {str(path)!r} give the name {both[0]!r} twice. Rename one of them.")
+        columns |= found
     images = tuple(row[0] for _, row in rows)
     if len(set(images)) < len(images):
         twice = next(one for one in images if images.count(one) > 1)
         raise UsageError(f"The table {str(path)!r} names the image {twice!r} twice. Leave one of them out.")
-    return Table(path, images, columns)
+    return Table(path, images, columns, tuple(left_out))
 
 
 def _numbers(name: str, fields: Sequence[tuple[int, str]], path: Path) -> dict[str, FloatArray]:
@@ -105,16 +115,18 @@ def _numbers(name: str, fields: Sequence[tuple[int, str]], path: Path) -> dict[s
     return {name: found}
 
 
-def _words(name: str, fields: Sequence[tuple[int, str]], path: Path) -> dict[str, FloatArray]:
-    """Return a column of zeros and ones for every word; NaN where there is none."""
-    texts = np.array([text for _, text in fields])
-    known = sorted(set(texts.tolist()) - {""})
+def _words(name: str, words: Sequence[str], path: Path, left_out: list[str]) -> dict[str, FloatArray]:
+    """Return a column of zeros and ones for every word, NaN where there is none; nothing for too many words."""
+    texts = np.array(words)
+    known = sorted(set(words) - {""})
     if len(known) > MOST_WORDS:
-        raise UsageError(
-            f"The column {name!r} of {str(path)!r} holds {len(known)} different words, such as {known[0]!r}; expected "
-            f"numbers, or at most {MOST_WORDS} different words. Leave the column out, or give it fewer values."
+        left_out.append(
+            f"The column {name!r} of {path.name} holds {len(known)} different words, such as {known[0]!r}, and was "
+            f"left out; expected numbers, or at most {MOST_WORDS} different words."
         )
-    return {f"{name}={word}": np.where(texts == "", math.nan, (texts == word).astype(float)) for word in known}
+        return {}
+    told = known[:1] if len(known) == 2 else known
+    return {f"{name}={word}": np.where(texts == "", math.nan, (texts == word).astype(float)) for word in told}
 
 
 def _all_numbers(fields: Sequence[tuple[int, str]]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +62,36 @@ class Storage(StrEnum):
     SKETCH = "sketch"
 
 
+class NormaliseBy(StrEnum):
+    """What is done to every heatmap before it is compared."""
+
+    SQRT = "sqrt"
+    L2 = "l2"
+    SUM = "sum"
+    MAX = "max"
+    NONE = "none"
+
+
+class LinkageBy(StrEnum):
+    """How near two groups are."""
+
+    WARD = "ward"
+    AVERAGE = "average"
+    COMPLETE = "complete"
+    SINGLE = "single"
+    WEIGHTED = "weighted"
+
+
+class SliceBy(StrEnum):
+    """What divides the failures into groups."""
+
+    HIERARCHY = "hierarchy"
+    KMEANS = "kmeans"
+    MIXTURE = "mixture"
+    UMAP = "umap-hdbscan"
+    RANDOM = "random"
+
+
 class Format(StrEnum):
     """Form in which distances are kept."""
 
@@ -89,7 +120,7 @@ Rule = Annotated[
     ),
 ]
 Target = Annotated[Explained, typer.Option(help="Which output of a classifier is explained.")]
-Normalise = Annotated[str, typer.Option(help="Of each heatmap: sqrt, l2, sum, max or none.")]
+Normalise = Annotated[NormaliseBy, typer.Option(help="What is done to each heatmap before it is compared.")]
 Stored = Annotated[DType, typer.Option(help="Of stored heatmaps; float16 takes half the disk.")]
 Summed = Annotated[bool, typer.Option("--summed", help="Sum relevance over channels: less disk, coarser groups.")]
 HeatmapsOption = Annotated[
@@ -103,9 +134,9 @@ Embedding = Annotated[
 ModeOption = Annotated[Mode, typer.Option(help="default, or hudd for the published pipeline, step by step.")]
 Groups = Annotated[int | None, typer.Option("--k", min=1, help="Number of groups. Default: found by itself.")]
 DetailOption = Annotated[Detail, typer.Option(help="fine: about 25 groups, for inspection.")]
-Linkage = Annotated[str, typer.Option(help="ward, average, complete, single or weighted.")]
+Linkage = Annotated[LinkageBy, typer.Option(help="How near two groups of the hierarchy are.")]
 SlicerOption = Annotated[
-    str, typer.Option(help="hierarchy, kmeans, umap-hdbscan, random, or mixture (features and classes, after Domino).")
+    SliceBy, typer.Option(help="What divides the failures; mixture goes by features and classes, after Domino.")
 ]
 Views = Annotated[
     str | None,
@@ -144,7 +175,8 @@ FOLDERS = """
       Heatmaps/                 relevance of the failures, an array per layer
       ClusterAnalysis/          groups by each layer alone, clusters.csv, analysis.json
 
-    A run that was stopped goes on where it was when the command is repeated; what was changed is done again.
+    A run that was stopped goes on where it was when the command is repeated. What depends on a changed image,
+    model or option is done again; so pass the same options to every step.
 """
 
 
@@ -161,7 +193,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
         layers: Layers = None,
         rule: Rule = None,
         target: Target = Explained.PREDICTED,
-        normalise: Normalise = "sqrt",
+        normalise: Normalise = NormaliseBy.SQRT,
         dtype: Stored = DType.FLOAT32,
         summed: Summed = False,
         storage: HeatmapsOption = Storage.AUTO,
@@ -170,8 +202,8 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
         mode: ModeOption = Mode.DEFAULT,
         k: Groups = None,
         detail: DetailOption = Detail.COARSE,
-        linkage: Linkage = "ward",
-        slicer: SlicerOption = "hierarchy",
+        linkage: Linkage = LinkageBy.WARD,
+        slicer: SlicerOption = SliceBy.HIERARCHY,
         seed: Seed = 0,
         export: Export = None,
         xlsx: Xlsx = False,
@@ -191,7 +223,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             layers=layers,
             rule=rule,
             target=target.value,
-            normalise=normalise,
+            normalise=normalise.value,
             dtype=dtype.value,
             summed=summed,
             storage=storage.value,
@@ -200,8 +232,8 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             mode=mode.value,
             k=k,
             detail=detail.value,
-            linkage=linkage,
-            slicer=slicer,
+            linkage=linkage.value,
+            slicer=slicer.value,
             seed=seed,
             exports=tuple(dict.fromkeys(one.value for one in [*(export or []), *([Format.XLSX] if xlsx else [])])),
             size=size,
@@ -213,6 +245,10 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
         run(said, (until or last).value)
 
     command.__doc__ = text
+    if until is not None:  # the command itself says where it ends
+        signature = inspect.signature(command)
+        kept = [one for name, one in signature.parameters.items() if name != "last"]
+        command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return command
 
 
@@ -259,15 +295,6 @@ TEXTS = {
       deepdebug hudd cluster cases/gaze --xlsx                  distances as HUDD's own program kept them
 """,
     ),
-    Until.REPORT: (
-        "report",
-        """Write the page about the groups.
-
-    \\b
-    Example:
-      deepdebug hudd report cases/gaze
-""",
-    ),
 }
 CODES = """
     \\b
@@ -277,5 +304,19 @@ CODES = """
       130  interrupted; the same command goes on
 """
 
+
+def report(case: CaseFolder, *, out: Out = None) -> None:
+    """Write the page about the groups as they are, such as after a new version of deepdebug.
+
+    \b
+    Example:
+      deepdebug hudd report cases/gaze
+    """  # noqa: D301 - typer keeps the lines that follow it
+    from deepdebug.cli.hudd_run import write_report
+
+    write_report(out or case / "T")
+
+
 for _until, (_name, _text) in TEXTS.items():
     app.command(_name)(_command(_until, f"{_text}{FOLDERS}{CODES}"))
+app.command("report")(report)

@@ -12,6 +12,7 @@ import typer
 
 from deepdebug.cli.backend import start_keras
 from deepdebug.cli.progress import Stage, progress
+from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
     from deepdebug.hudd.explaining import Answered
@@ -72,6 +73,23 @@ def run(said: Said, until: str) -> None:
         typer.echo(line)
 
 
+def write_report(out: Path) -> None:
+    """Write the page about groups that were found before.
+
+    Args:
+        out: Folder of the results.
+
+    Raises:
+        UsageError: When there are none, or the page cannot be written.
+    """
+    start_keras()
+    from deepdebug.hudd.steps import report_step
+
+    with progress() as stage:
+        page = report_step(out, stage)
+    typer.echo(f"The page to read is {page}")
+
+
 def _request(said: Said) -> Request:
     from deepdebug.case.preprocessing import from_flags
     from deepdebug.hudd.clusters import ClusterSettings
@@ -112,19 +130,20 @@ def _listed(text: str | None) -> tuple[str, ...]:
 def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
-    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, open_case, report_step
+    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, open_case, remove_results, report_step
     from deepdebug.report.hudd.text import told
 
     opened = open_case(request)
     answers = answer_step(request, opened, stage)
     yield from _told_of_answers(answers)
     if not answers[TEST].tested.failed.any():
+        remove_results(request)
         yield f"The model fails on none of the images of the {TEST}, so there is nothing to explain."
         return
     if until == "test":
         return
     heatmaps = heatmap_step(request, opened, answers[TEST], stage)
-    yield f"Heatmaps of {len(heatmaps.images):,} failures at {', '.join(heatmaps.layers)}"
+    yield printable(f"Heatmaps of {len(heatmaps.images):,} failures at {', '.join(heatmaps.layers)}")
     if until == "heatmaps":
         return
     analysis = cluster_step(request, opened, answers, heatmaps, stage)
@@ -132,7 +151,7 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     yield from told(analysis)
     if until == "cluster":
         return
-    page = report_step(request, stage)
+    page = report_step(request.out, stage)
     yield f"\nThe page to read is {page}"
 
 
@@ -141,7 +160,7 @@ def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:
         failed, count = int(answered.tested.failed.sum()), len(answered.tested.images)
         yield f"{part:<12} {count:>8,} images, {failed:>7,} failures ({failed / count:.1%})"
         for name, reason in answered.left_out[:MAX_LEFT_OUT]:
-            sys.stderr.write(f"deepdebug: left out {name}: {reason}\n")
+            sys.stderr.write(printable(f"deepdebug: left out {name}: {reason}") + "\n")
         if len(answered.left_out) > MAX_LEFT_OUT:
             sys.stderr.write(
                 f"deepdebug: left out {len(answered.left_out) - MAX_LEFT_OUT} more; the page lists them.\n"

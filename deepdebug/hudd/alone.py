@@ -25,8 +25,7 @@ class Alone:
     Args:
         name: Name of the view.
         labels: Array of shape (N,); 0 is the largest cluster.
-        wicd: Weighted mean distance within the clusters, in units of the root mean squared distance of two images;
-            in mode "hudd" in the view's own.
+        wicd: Weighted mean distance within the clusters, in units of the root mean squared distance of two images.
     """
 
     name: str
@@ -53,7 +52,10 @@ def originals_alone(views: Sequence[View], originals: Sequence[Original]) -> tup
         views: The views.
         originals: What `group` has found for each.
     """
-    return tuple(Alone(view.name, one.labels, one.wicd) for view, one in zip(views, originals, strict=True))
+    return tuple(
+        Alone(view.name, one.labels, one.wicd / one.unit if one.unit else 0.0)
+        for view, one in zip(views, originals, strict=True)
+    )
 
 
 def _alone(view: View, file: Path | None, settings: ClusterSettings) -> Alone:

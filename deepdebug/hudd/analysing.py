@@ -18,6 +18,7 @@ from deepdebug.hudd.baselines import pair_partition, pixel_view
 from deepdebug.hudd.clusters import Clusters, ClusterSettings, Grouped, group
 from deepdebug.hudd.condensed import mean_square
 from deepdebug.hudd.linkage import Labels
+from deepdebug.hudd.notes import Note
 from deepdebug.hudd.numbers import largest_number
 from deepdebug.hudd.parameters import effects, variance_reduction
 from deepdebug.hudd.plane import plane
@@ -41,6 +42,7 @@ class Failures:
         pixels: Array of shape (failures, ...): the images.
         parameters: What is known of them: arrays of shape (failures,) by name. Defaults to nothing.
         angles: Names of parameters that are angles in degrees. Defaults to none.
+        notes: What the reader should know of the parameters. Defaults to nothing.
     """
 
     tested: Tested
@@ -48,6 +50,7 @@ class Failures:
     pixels: npt.NDArray[Any]
     parameters: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     angles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ def analyse(about: About, failures: Failures, settings: ClusterSettings, folder:
     Raises:
         UsageError: When the settings cannot be used, or a value is not finite.
     """
+    unknown = [name for name in failures.angles if failures.parameters and name not in failures.parameters]
+    if unknown:
+        raise UsageError(
+            f"`angles` names {unknown[0]!r}, which is no parameter; expected some of {', '.join(failures.parameters)}."
+        )
     if settings.slicer == MIXTURE:
         settings = replace(settings, slicer=_mixture(failures.tested))
     grouped = group(failures.views, settings, folder)
@@ -115,7 +123,7 @@ def analyse(about: About, failures: Failures, settings: ClusterSettings, folder:
         p_value=clusters.significance.p_value,
         level=clusters.significance.level,
         variance_reduction=_variance_reduction(failures, clusters, settings.seed),
-        notes=clusters.notes,
+        notes=(*clusters.notes, *(Note("column-left-out", text) for text in failures.notes)),
     )
     return Analysed(analysis, {one.name: one.labels for one in alone}, clusters.view)
 
@@ -226,7 +234,7 @@ def _layers(failures: Failures, clusters: Clusters, alone: Sequence[Alone]) -> t
 
 
 def _baselines(failures: Failures, clusters: Clusters, settings: ClusterSettings) -> tuple[Baseline, ...]:
-    if not len(clusters.labels):
+    if clusters.k < 2:  # one cluster agrees with any other one
         return ()
     by_pixels = replace(settings, mode="default", slicer="hierarchy", linkage="ward", k=None)
     partitions = {PIXELS: _only([pixel_view(failures.pixels)], by_pixels)}
@@ -244,7 +252,7 @@ def _only(views: Sequence[View], settings: ClusterSettings) -> Labels:
 
 def _variance_reduction(failures: Failures, clusters: Clusters, seed: int) -> VarianceReduction | None:
     known = [np.asarray(column, np.float64) for column in failures.parameters.values()]
-    if not clusters.k or not any(len(np.unique(one[np.isfinite(one)])) > 1 for one in known):
+    if clusters.k < 2 or not any(len(np.unique(one[np.isfinite(one)])) > 1 for one in known):
         return None
     return variance_reduction(clusters.labels, failures.parameters, angles=failures.angles, seed=seed)
 

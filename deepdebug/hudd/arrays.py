@@ -32,7 +32,7 @@ from deepdebug.hudd.views import embed
 
 Array = npt.NDArray[Any]
 Embedding = Callable[[Array], npt.ArrayLike] | npt.ArrayLike
-SET = "x"
+SET, HEATMAPS = "x", "Heatmaps"
 
 
 class _Temporary:
@@ -115,9 +115,11 @@ def run(
         failures: "label" for a wrong class, "loss>NUMBER" or "quantile=NUMBER". Defaults to "label".
         layers: Layers whose relevance is clustered. Defaults to none: the convolutions, or in mode "hudd" what HUDD as
             published looks at.
-        composite: Rules of relevance. Defaults to `None`: "z-plus", or "hudd" in that mode.
+        composite: Rules of relevance, a name of `deepdebug.lrp.COMPOSITES`. Defaults to `None`: "z-plus", or "hudd" in
+            that mode.
         target: The explained output of a classifier, "predicted" or "largest". Defaults to "predicted".
-        normalise: What is done to every heatmap before it is compared. Defaults to "sqrt".
+        normalise: What is done to every heatmap before it is compared: "sqrt", "l2", "sum", "max" or "none". Defaults
+            to "sqrt".
         embedding: A function from images of shape (rows, ...) to vectors of shape (rows, ...), or an array of shape
             (N, ...); the failures are then grouped by what they look like as well. Defaults to `None`.
         views: What the failures are grouped by: some of "relevance", "activations", "hidden" and "embedding". Defaults
@@ -127,12 +129,15 @@ def run(
         mode: "hudd" for the pipeline as published. Defaults to "default".
         k: Number of clusters. Defaults to `None`: it is found.
         detail: "coarse", or "fine" for about 25 clusters. Defaults to "coarse".
-        linkage: Of the hierarchy. Defaults to "ward".
+        linkage: Of the hierarchy: "ward", "average", "complete", "single" or "weighted". Defaults to "ward".
         slicer: "hierarchy", "kmeans", "mixture", "umap-hdbscan", "random", or a function. Defaults to "hierarchy".
         seed: Of everything random. Defaults to 0.
         batch_size: Images that go through the model together. Defaults to 64.
-        out: Folder for the heatmaps, where a run that was stopped goes on. Defaults to `None`: a temporary one, which
-            goes with the result.
+        out: Folder; the heatmaps lie in `Heatmaps` inside it, where a run that was stopped goes on. Defaults to
+            `None`: a temporary one, which goes with the result.
+
+    Returns:
+        The failures, their groups, and everything that is said of them.
 
     Raises:
         UsageError: When model and arrays do not fit together, or nothing fails.
@@ -143,6 +148,7 @@ def run(
     >>> found = hudd.run(model, x_test, y_test)  # doctest: +SKIP
     >>> found.save("failures.html")  # doctest: +SKIP
     """
+    _check(model, batch_size)
     labelled = _labelled(model, x, y, classes, batch_size)
     subject = Subject(model, model.name, _hash(model))
     rule = parse_rule(failures)
@@ -155,7 +161,7 @@ def run(
     if not labelled.classes:
         wanted = replace(wanted, target="worst", reference=labelled.expected)
     folder = _Temporary() if out is None else None
-    where = folder.path if folder else Path(str(out))
+    where = folder.path if folder else Path(str(out)) / HEATMAPS
     heatmaps = explain_failures(subject, labelled.images, answered, wanted, where)
     rows = np.array(answered.failing_rows)
     known = {name: _column(name, values, len(labelled.expected))[rows] for name, values in (parameters or {}).items()}
@@ -163,7 +169,7 @@ def run(
     about = About(
         case=model.name,
         model=model.name,
-        settings=settings_rows(settings, rule, wanted, normalise),
+        settings=settings_rows(settings, rule, wanted, normalise, compared),
         sets=((SET, len(answered.tested.images), len(rows)),),
         left_out=answered.left_out,
     )
@@ -173,11 +179,23 @@ def run(
     return Result(found.analysis, rows, _labels(found.analysis), heatmaps, folder)
 
 
+def _check(model: keras.Model, batch_size: int) -> None:
+    if not isinstance(model, keras.Model) or not model.built:
+        raise UsageError(f"`model` is {model!r}; expected a built Keras model. Call it on some images first.")
+    outputs = model.output_shape
+    if isinstance(outputs, list | dict) or len(outputs) < 2 or outputs[-1] is None:
+        raise UsageError(f"The model '{model.name}' has outputs of shape {outputs}; expected one, (rows, outputs).")
+    if batch_size < 1:
+        raise UsageError(f"`batch_size` is {batch_size}; expected 1 or more.")
+
+
 def _labelled(
     model: keras.Model, x: npt.ArrayLike, y: npt.ArrayLike, classes: Sequence[str], batch_size: int
 ) -> Labelled:
     images, expected = ArrayImages(x, batch_size=batch_size), np.asarray(y)
-    if len(expected) != len(images.names):
+    if expected.ndim < 1 or len(expected) != len(images.names):
+        if expected.ndim < 1:
+            raise UsageError(f"`y` is {y!r}; expected one class, or one row of values, per image.")
         raise UsageError(f"`y` has {len(expected)} rows for {len(images.names)} images; expected one each.")
     outputs = int(model.output_shape[-1])
     if expected.ndim == 2 and expected.shape[1] == outputs > 1 and _is_one_hot(expected):
@@ -194,6 +212,12 @@ def _labelled(
         return Labelled(images, expected, names, "`x`")
     if expected.dtype.kind not in "iuf":
         raise UsageError(f"`y` has the type {expected.dtype}; expected classes as whole numbers, or values.")
+    values = expected.reshape(len(expected), -1)
+    if values.shape[1] != outputs:
+        raise UsageError(
+            f"`y` has {values.shape[1]} values of type {expected.dtype} per image, and the model {outputs} outputs; "
+            "expected as many, or classes as whole numbers (`y.astype(int)`)."
+        )
     return Labelled(images, expected.reshape(len(expected), -1).astype(np.float32), (), "`x`")
 
 
@@ -202,7 +226,10 @@ def _is_one_hot(expected: Array) -> bool:
 
 
 def _column(name: str, values: npt.ArrayLike, images: int) -> Array:
-    column = np.asarray(values, np.float64)
+    try:
+        column = np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The parameter {name!r} holds {error}; expected numbers.") from error
     if column.shape != (images,):
         raise UsageError(
             f"The parameter {name!r} has shape {column.shape}; expected one number per image, ({images},)."
@@ -229,7 +256,7 @@ def _labels(analysis: Analysis) -> Labels:
 
 
 def _hash(model: keras.Model) -> str:
-    found = hashlib.sha256(repr(model.get_config()).encode())
+    found = hashlib.sha256(str([(layer.name, type(layer).__name__) for layer in model.layers]).encode())
     for weights in model.get_weights():
         found.update(array_hash(weights).encode())
     return found.hexdigest()

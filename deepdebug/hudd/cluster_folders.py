@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.files import file_names, write_text
+from deepdebug.files import file_names, unwritable, write_text
 from deepdebug.hudd.analysing import Analysed
 from deepdebug.hudd.analysis import Analysis
 from deepdebug.hudd.linkage import Labels
 from deepdebug.report.cluster_files import remove_cluster_files, write_animations, write_cluster_files
-from deepdebug.report.overlay import Picture, as_shown
+from deepdebug.report.overlay import Picture
 
 ALL = "All"
 TABLE = "clusters.csv"
+RANGE_IMAGES = 500
 Members = dict[int, Sequence[int]]
 
 
@@ -55,8 +56,10 @@ def write_folders(
     partitions[chosen] = own
     folders = dict(zip(partitions, file_names([f"Layer{name}" for name in partitions]), strict=True))
 
+    limits = display_range(pixels)
+
     def picture(image: int) -> Picture:
-        return shown(pixels[image])
+        return shown(pixels[image], limits)
 
     target = out / folders[chosen]
     written = write_cluster_files(target, own, analysis.images, files, picture)
@@ -73,20 +76,48 @@ def remove_folders(out: Path, folders: Iterable[str]) -> None:
     Args:
         out: Folder for the results.
         folders: What `write_folders` returned; folders outside of `out` are not touched.
+
+    Raises:
+        UsageError: When something cannot be removed.
     """
     root = out.resolve()
-    for folder in folders:
-        path = out / str(folder)
-        if path.resolve().is_relative_to(root):
-            remove_cluster_files(path)
+    try:
+        for folder in folders:
+            path = out / str(folder)
+            if path.resolve().is_relative_to(root):
+                remove_cluster_files(path)
+    except OSError as error:
+        raise unwritable(out, "groups of an earlier run", error) from error
 
 
-def shown(pixels: npt.NDArray[Any]) -> Picture:
-    """Return an image as it can be drawn; what is no image is drawn as a row of cells."""
-    if pixels.ndim == 3:
-        return as_shown(pixels)
-    flat = pixels if pixels.ndim == 2 else pixels.reshape(1, -1)
-    return as_shown(flat[..., np.newaxis])
+def display_range(pixels: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the values that are drawn black and white, the same for all images, so that a dark one looks dark.
+
+    Args:
+        pixels: Array of shape (images, ...): 0 to 1 or 0 to 255 where the values lie within, else the smallest and the
+            largest, of at most 500 images.
+    """
+    some = pixels[:: max(1, len(pixels) // RANGE_IMAGES)]
+    low, high = float(some.min(initial=0.0)), float(some.max(initial=0.0))
+    if low >= 0 and high <= 255:
+        return 0.0, 1.0 if high <= 1 else 255.0
+    return low, high
+
+
+def shown(pixels: npt.NDArray[Any], limits: tuple[float, float] = (0.0, 255.0)) -> Picture:
+    """Return an image as it can be drawn; what is no image is drawn as a row of cells.
+
+    Args:
+        pixels: Array of shape (height, width, channels), (height, width) or any other.
+        limits: Values that are drawn black and white. Defaults to 0 and 255.
+    """
+    low, high = limits
+    scaled = np.clip((np.asarray(pixels, np.float32) - low) / ((high - low) or 1.0), 0.0, 1.0) * 255
+    if scaled.ndim != 3:
+        scaled = (scaled if scaled.ndim == 2 else scaled.reshape(1, -1))[..., np.newaxis]
+    three = scaled if scaled.shape[2] == 3 else np.repeat(scaled.mean(axis=2, keepdims=True), 3, axis=2)
+    picture: Picture = np.rint(three).astype(np.uint8)
+    return picture
 
 
 def _members(labels: Labels) -> Members:

@@ -164,6 +164,7 @@ def group(views: Sequence[View], settings: ClusterSettings, folder: Path | None 
     if count < 2:
         return Grouped(_few(views, count, settings.level))
     if settings.mode == "hudd":
+        _refuse_settings(settings)
         return _original(views, settings, folder)
     exact = settings.exact
     if exact is None:
@@ -187,6 +188,17 @@ def _check(detail: str, mode: str, linkage: str, level: float) -> None:
             raise UsageError(f"`{name}` is {value!r}; expected one of {', '.join(map(repr, allowed))}.")
     if not 0 < level < 1:
         raise UsageError(f"`level` is {level!r}; expected a number between 0 and 1, such as 0.05.")
+
+
+def _refuse_settings(settings: ClusterSettings) -> None:
+    """Refuse what the published pipeline decides by itself."""
+    own = ClusterSettings()
+    given = [name for name in ("k", "detail", "linkage", "slicer") if getattr(settings, name) != getattr(own, name)]
+    if given:
+        raise UsageError(
+            f"HUDD as published decides by itself on `{given[0]}`; got {getattr(settings, given[0])!r}. Leave it out, "
+            "or the mode."
+        )
 
 
 def _space(views: Sequence[View], exact: bool, seed: int, memory: int, folder: Path | None) -> tuple[Space, list[Note]]:
@@ -238,7 +250,7 @@ def _original(views: Sequence[View], settings: ClusterSettings, folder: Path | N
     chosen = layers[place]
     text = f"HUDD as published chose the view {views[place].name!r}, of the smallest WICD, {chosen.wicd:.3g}."
     notes = [Note("view-chosen", text), *chosen.notes]
-    space = ExactSpace(raw[place], len(chosen.labels))
+    space = ExactSpace(raw[place] / np.float32(chosen.unit or 1.0), len(chosen.labels))
     found = _described(space, chosen.labels, chosen.dendrogram, notes, settings)
     return Grouped(replace(found, view=views[place].name), space, chosen.dendrogram, tuple(layers))
 

@@ -22,6 +22,7 @@ from deepdebug.lrp import Explainer
 from deepdebug.lrp.forward import Forward
 
 Advance = Callable[[int], object]
+NOT_FINITE = "The model's answer to it is not finite, so it is neither right nor wrong."
 BUDGET = 8 * 2**30  # bytes on disk from which short vectors are kept in place of whole heatmaps
 
 
@@ -64,7 +65,7 @@ class Answered:
     Args:
         tested: The model's answers.
         rows: Positions, among all images of the set, of those that they belong to.
-        left_out: Name and reason of every image that could not be read.
+        left_out: Name and reason of every image that could not be read, or has an answer that is not finite.
     """
 
     tested: Tested
@@ -108,13 +109,16 @@ def ask(
     scores, outputs = [], []
     for batch in images.batches(range(len(images.names)), unreadable):
         passed = _fitting(forward, images.inputs(batch), subject)
-        scores.append(np.array(passed.scores))
-        outputs.append(np.array(passed.outputs))
-        rows += batch.numbers
+        finite = np.isfinite(passed.scores).all(axis=1) & np.isfinite(passed.outputs).all(axis=1)
+        left_out += [(images.names[row], NOT_FINITE) for row, one in zip(batch.numbers, finite, strict=True) if not one]
+        scores.append(passed.scores[finite])
+        outputs.append(passed.outputs[finite])
+        rows += [row for row, one in zip(batch.numbers, finite, strict=True) if one]
         advance(len(batch.numbers))
     if not rows:
         raise UsageError(
-            f"None of the {len(images.names)} images of {labelled.name} can be read; the first one: {left_out[0][1]}"
+            f"None of the {len(images.names)} images of {labelled.name} can be read and answered; the first one: "
+            f"{left_out[0][1]}"
         )
     found = [images.names[row] for row in rows]
     expected = labelled.expected[rows]
@@ -152,7 +156,7 @@ class HeatmapSettings:
         summed: Whether channels are summed up. Defaults to `False`: each is kept.
         storage: "full" keeps heatmaps whole, "sketch" keeps 256 random projections of each, and "auto" does so where
             whole ones would take more than 8 GiB. Defaults to "auto".
-        normalise: What is done to a heatmap before it is projected. Defaults to "sqrt".
+        normalise: What is done to a heatmap before it is compared, and so before it is projected. Defaults to "sqrt".
     """
 
     layers: tuple[str, ...]
@@ -190,6 +194,11 @@ def explain_failures(
     rows = answered.failing_rows
     if not rows:
         raise UsageError("The model fails on none of the images, so there is nothing to explain.")
+    if settings.dtype == "float16" and settings.normalise == "none":
+        raise UsageError(
+            "`dtype` float16 keeps the shape of each heatmap and not its size, by which raw ones are compared. Pass "
+            "float32, or another normalisation."
+        )
     last = convolutions(subject.model)[-1:]
     explain = Explainer(
         subject.model, composite=settings.composite, layers=settings.layers, reference=settings.reference

@@ -7,9 +7,10 @@ Distances/LayerLAYERHMDistance.xlsx    the same with row numbers, as HUDD's own 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
-from deepdebug.files import write_file
+from deepdebug.files import file_names, write_file
 from deepdebug.hudd.condensed import row
 
 FORMATS = ("npy", "parquet", "xlsx")
@@ -50,28 +51,55 @@ def check_exports(formats: Collection[str], images: int) -> None:
         )
 
 
-def export_distances(folder: Path, images: Sequence[str], formats: Collection[str]) -> None:
-    """Write the distances of every layer in other formats.
+def distance_stems(views: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, without ending, of the files in which the distances of views and their sum lie."""
+    return (*file_names(views, taken=("combined",)), "combined")
+
+
+def remove_distances(folder: Path, names: Iterable[str]) -> None:
+    """Remove files that an earlier run has left, and the folder if that empties it.
 
     Args:
-        folder: Holds condensed distances as `.npy` files; they are removed if "npy" is not wanted.
+        folder: The folder.
+        names: Names of the files.
+    """
+    for name in names:
+        if (folder / name).parent == folder:
+            (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty, or not there
+        folder.rmdir()
+
+
+def export_distances(folder: Path, stems: Sequence[str], images: Sequence[str], formats: Collection[str]) -> list[str]:
+    """Write condensed distances in other formats.
+
+    Args:
+        folder: Where they lie as `.npy` files, which are removed if "npy" is not wanted.
+        stems: Names of the files without ending; those that are not there are passed over.
         images: Names of the images.
         formats: Some of "npy", "parquet" and "xlsx".
+
+    Returns:
+        The names of the files that stay.
 
     Raises:
         UsageError: When something cannot be written.
     """
-    for path in sorted(folder.glob("*.npy")):
+    kept = []
+    sources = [path for stem in stems if (path := folder / f"{stem}.npy").is_file()]
+    for path in sources:
         distances: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         if "parquet" in formats:
-            target = path.with_suffix(".parquet")
-            write_file(target, functools.partial(_write_parquet, distances, images), "table of distances")
+            write = functools.partial(_write_parquet, distances, images)
+            kept.append(write_file(path.with_suffix(".parquet"), write, "table of distances").name)
         if "xlsx" in formats:
+            write = functools.partial(_write_sheet, distances, images)
             target = path.with_name(f"Layer{path.stem}HMDistance.xlsx")
-            write_file(target, functools.partial(_write_sheet, distances, images), "sheet of distances")
-        if "npy" not in formats:
-            del distances
-            path.unlink()
+            kept.append(write_file(target, write, "sheet of distances").name)
+    if "npy" in formats:
+        return [*kept, *(path.name for path in sources)]
+    remove_distances(folder, [path.name for path in sources])
+    return kept
 
 
 def _write_parquet(distances: npt.NDArray[Any], images: Sequence[str], path: Path) -> None:
@@ -85,8 +113,9 @@ def _write_parquet(distances: npt.NDArray[Any], images: Sequence[str], path: Pat
 def _write_sheet(distances: npt.NDArray[Any], images: Sequence[str], path: Path) -> None:
     import xlsxwriter
 
-    # One row at a time, so that a large sheet is never held; names are text even where they look like formulas.
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_formulas": False}) as book:
+    # One row at a time, so that a large sheet is never held; names stay text where they look like formulas or links.
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(path, options) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 1, list(images))
         for image in range(len(images)):

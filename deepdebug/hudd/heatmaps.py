@@ -27,8 +27,9 @@ from deepdebug.row_file import UNFINISHED, RowFile
 from deepdebug.strict_json import strict_json
 
 INDEX = "index.json"
-ACTIVATIONS, HIDDEN, PIXELS, MAP = "activations", "hidden", "pixels", "map"
-FORMAT = 4
+# No layer can have a name with a slash.
+ACTIVATIONS, HIDDEN, PIXELS, MAP = "/activations", "/hidden", "/pixels", "/map"
+FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +117,19 @@ def make_heatmaps(
         UsageError: When something cannot be written.
     """
     index = _index(folder)
-    if index.get("complete") and index.get("fingerprint") == origin.fingerprint:
+    is_same = index.get("fingerprint") == origin.fingerprint
+    if is_same and index.get("complete") and _are_there(folder, index):
         return open_heatmaps(folder)
     shapes = shapes_of()
     files = _file_names(shapes)
-    if index.get("fingerprint") != origin.fingerprint:
-        _discard(folder, index)
-        _write_index(folder, origin, files, complete=False)
+    if not is_same:
+        _refuse_strangers(folder, files.values(), index)
+        earlier = dict.fromkeys([*index.get("earlier", []), *index.get("files", {}).values()])
+        _write_index(folder, origin, files, complete=False, earlier=list(earlier))
+        _discard(folder, earlier)
+    _write_index(folder, origin, files, complete=False)
     rows = len(origin.images)
-    dtypes = {PIXELS: "float32"}  # whose size is part of what they show
-    stored = [RowFile(folder / files[name], rows, shapes[name], dtypes.get(name, origin.dtype)) for name in files]
+    stored = [RowFile(folder / files[name], rows, shapes[name], _dtype(name, origin)) for name in files]
     _fill(stored, tuple(files), origin, batches)
     _write_index(folder, origin, files, complete=True)
     return open_heatmaps(folder)
@@ -141,7 +145,7 @@ def open_heatmaps(folder: Path) -> Heatmaps:
         UsageError: When there are none, or they are not finished.
     """
     index = _index(folder)
-    if not index.get("complete"):
+    if not (index.get("complete") and _are_there(folder, index)):
         raise UsageError(f"There are no finished heatmaps in {str(folder)!r}. Run `deepdebug hudd heatmaps` first.")
     arrays = {name: np.load(folder / file, mmap_mode="r", allow_pickle=False) for name, file in index["files"].items()}
     beside = {name: arrays.pop(name, None) for name in (ACTIVATIONS, HIDDEN, MAP)}
@@ -168,8 +172,12 @@ def _fill(files: Sequence[RowFile], names: Sequence[str], origin: Origin, batche
             file.keep(done)
         for arrays in batches(done):
             for name, file in zip(names, files, strict=True):
-                is_exact = origin.dtype == "float32" or name == PIXELS
-                file.append(arrays[name] if is_exact else _scaled(arrays[name]))
+                file.append(arrays[name] if _dtype(name, origin) == "float32" else _scaled(arrays[name]))
+
+
+def _dtype(name: str, origin: Origin) -> str:
+    """Return the type of an array; pixels and projections are not scaled, for their size is part of what they say."""
+    return "float32" if name == PIXELS or (origin.sketched is not None and name in origin.layers) else origin.dtype
 
 
 def _scaled(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -197,16 +205,36 @@ def _index(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _discard(folder: Path, index: Mapping[str, Any]) -> None:
-    """Remove the arrays that an index lists, and nothing outside the folder."""
-    for name in dict(index.get("files", {})).values():
+def _are_there(folder: Path, index: Mapping[str, Any]) -> bool:
+    return all((folder / str(name)).is_file() for name in index.get("files", {}).values())
+
+
+def _refuse_strangers(folder: Path, names: Iterable[str], index: Mapping[str, Any]) -> None:
+    """Refuse to write over arrays that no index of ours lists."""
+    ours = {*index.get("earlier", []), *index.get("files", {}).values()}
+    strange = [name for name in names if name not in ours and (folder / name).exists()]
+    if strange:
+        raise UsageError(
+            f"The folder {str(folder)!r} holds {strange[0]!r}, which is not of an earlier run. Choose another folder, "
+            "or remove it."
+        )
+
+
+def _discard(folder: Path, names: Iterable[str]) -> None:
+    """Remove arrays of an earlier run, and nothing outside the folder."""
+    for name in names:
         path = folder / str(name)
         if path.resolve().parent == folder.resolve():
             for one in (path, path.with_name(f"{path.name}{UNFINISHED}")):
                 one.unlink(missing_ok=True)
 
 
-def _write_index(folder: Path, origin: Origin, files: Mapping[str, str], *, complete: bool) -> None:
-    content = {"complete": complete, "fingerprint": origin.fingerprint, "files": files, **asdict(origin)}
+def _write_index(
+    folder: Path, origin: Origin, files: Mapping[str, str], *, complete: bool, earlier: Sequence[str] = ()
+) -> None:
+    content: dict[str, Any] = {"complete": complete, "fingerprint": origin.fingerprint, "files": files}
+    if earlier:
+        content["earlier"] = earlier
+    content |= asdict(origin)
     data = strict_json(content, indent=1) + b"\n"
     write_file(folder / INDEX, lambda path: path.write_bytes(data), "index of heatmaps")

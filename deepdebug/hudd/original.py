@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import squareform
 
-from deepdebug.hudd.condensed import condense, num_rows, square
+from deepdebug.hudd.condensed import condense, mean_square, num_rows, square
 from deepdebug.hudd.distances import distances
 from deepdebug.hudd.knee import find_knee
 from deepdebug.hudd.linkage import Dendrogram, Labels, build, by_size
@@ -39,6 +39,7 @@ class Original:
         labels: Array of shape (N,); 0 is the largest cluster.
         k: Number of clusters.
         wicd: WICD on the raw distances, in their unit; 1e9 where all clusters are singletons.
+        unit: Root of the mean squared raw distance.
         curve: WICD on the divided rows for k = 2, 3, ...
         gradient: What the knee is searched in, of the same shape.
         dendrogram: The tree over the distance profiles.
@@ -48,6 +49,7 @@ class Original:
     labels: Labels
     k: int
     wicd: float
+    unit: float
     curve: Floats
     gradient: Floats
     dendrogram: Dendrogram
@@ -78,7 +80,8 @@ def original_clusters(raw: npt.NDArray[Any], memory: int = MEMORY) -> Original:
     several = np.bincount(labels).max() > 1
     score = wicd(raw, labels) if several else NOT_CHOSEN
     notes = () if few else tuple(knee.notes)
-    return Original(labels, int(labels.max()) + 1, score, curve, gradient, dendrogram, notes)
+    unit = float(np.sqrt(mean_square(raw)))
+    return Original(labels, int(labels.max()) + 1, score, unit, curve, gradient, dendrogram, notes)
 
 
 def choose_layer(results: Sequence[Original]) -> int:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from deepdebug.files import write_text
 from deepdebug.hudd.analysis import Analysis
-from deepdebug.hudd.cluster_folders import shown
+from deepdebug.hudd.cluster_folders import display_range, shown
 from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.report.hudd.page import render_hudd
 from deepdebug.report.overlay import Picture, heat, is_map
@@ -24,12 +24,13 @@ class StoredPictures:
 
     def __init__(self, heatmaps: Heatmaps) -> None:
         self._pixels = heatmaps.pixels
+        self._limits = display_range(heatmaps.pixels)
         first = next(iter(heatmaps.layers.values())) if heatmaps.map is None else heatmaps.map
         self._maps = first if is_map(first.shape[1:], self._pixels.shape[1:3]) else None
 
     def image(self, position: int) -> Picture:
         """Return a failing image, of shape (height, width, 3)."""
-        return shown(self._pixels[position])
+        return shown(self._pixels[position], self._limits)
 
     def relevance(self, position: int) -> npt.NDArray[np.floating] | None:
         """Return the relevance of its pixels, of shape (height, width); `None` where there is no map."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.rows import Floats
 from deepdebug.hudd.silhouettes import sample
 from deepdebug.hudd.space import Space
@@ -31,7 +30,7 @@ def plane(space: Space, seed: int = 0) -> Floats:
         return np.zeros((0, 2))
     chosen = sample(space.num_images, LANDMARKS, seed)
     laid_out = _layout(space.square(chosen), seed)
-    places = laid_out[_nearest(space, chosen)]
+    places = laid_out if len(chosen) == space.num_images else laid_out[space.nearest(chosen)]
     places -= (places.max(axis=0) + places.min(axis=0)) / 2
     return places / max(float(np.abs(places).max()), 1e-12)
 
@@ -59,17 +58,4 @@ def _scaled(distances: Floats) -> Floats:
     first *= np.where(first[np.abs(first).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)  # the sign is free; fix it
     spread = first[:, 0].std()
     found: Floats = first / spread * 1e-4 if spread > 0 else first
-    return found
-
-
-def _nearest(space: Space, chosen: Labels) -> Labels:
-    """Return, for every image, the position in `chosen` of the nearest one."""
-    if len(chosen) == space.num_images:
-        return np.arange(len(chosen))
-    least = np.full(space.num_images, np.inf)
-    found = np.zeros(space.num_images, np.intp)
-    for place, image in enumerate(chosen):
-        apart = space.distances_to(int(image))
-        nearer = apart < least
-        found[nearer], least[nearer] = place, apart[nearer]
     return found

@@ -10,7 +10,7 @@ must be looked for in images that had no part in finding the groups, for those t
    What reaches a fork was cut out of the cloud by planes, so if the logarithm of the cloud's density is concave, as it
    is for normal, uniform and exponential clouds of any shape, so is that of every density looked at.
 3. The p-values of the forks are joined, and over 10 halvings, each used both ways, twice the median counts.
-4. A cluster has the p-value of the fork that splits off its like (Jaccard index of at least 0.5) in the other half's
+4. A cluster has the p-value of the fork that splits off its like (Jaccard index of at least 0.6) in the other half's
    tree, twice the median again, adjusted for the number of clusters.
 
 Measured with `python -m benchmarks.significance` at level 0.05; the constants were chosen on seeds 0 to 19, the figures
@@ -63,8 +63,8 @@ SPLITS = 10  # random halvings; both halves take both roles
 FEWEST_IMAGES = 20  # below, no cluster could pass
 SMALLEST_SHARE = 0.03  # of a half: smaller groups count as outliers
 FEWEST_MEMBERS = 3
+LEAST_OVERLAP = 0.6  # Jaccard index from which a group of a half stands for a cluster of all images
 LEAST_LIKENESS = 0.75  # the same for a branch, of which a large cluster alone may be half
-LEAST_OVERLAP = 0.5  # Jaccard index from which a group of a half stands for a cluster of all images
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,9 @@ def significance(
             found = forks(build(np.sqrt(condense(squared[np.ix_(train, train)]))), max(k - 1, 1), _smallest(len(train)))
             values = fork_p_values(squared, train, test, found)
             overall.append(_joined(values))
-            single.append(_of_clusters(labels[train], k, found, values))
-            joint.append(_of_branches(labels[train], branches, found, values))
+            down = _down_to(found, values)
+            single.append(_of_clusters(labels[train], k, found, down))
+            joint.append(_of_branches(labels[train], branches, found, down))
     sizes = np.bincount(labels[labels >= 0], minlength=k)
     judged = _adjusted(np.array(joint), np.array([sizes[list(one)].sum() for one in branches]), len(labels))
     together = tuple(Branch(one, p_value) for one, p_value in zip(branches, judged, strict=True))
@@ -208,6 +209,18 @@ def _joined(values: npt.NDArray[np.float64]) -> float:
     positive = np.maximum(values, np.finfo(float).tiny)
     fisher = chdtrc(2 * len(values), -2.0 * np.log(positive).sum())
     return float(min(1.0, 2.0 * min(fisher, values.min() * len(values))))
+
+
+def _down_to(found: Sequence[Fork], values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return, for each fork, the largest p-value on the way to it: what it splits off must have been parted all along.
+
+    A group that is cut out of a cloud has no valley around it, however deep that beyond one of its sides is.
+    """
+    down = values.copy()
+    for number, fork in enumerate(found):
+        if fork.parent >= 0:
+            down[number] = max(down[number], down[fork.parent])
+    return down
 
 
 def _of_clusters(

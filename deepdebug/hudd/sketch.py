@@ -40,7 +40,7 @@ def sketch(
         UsageError: When a view has distances only, or a value is not finite.
     """
     total = np.zeros((num_images(views), dims), np.float32)
-    notes = []
+    notes, weights = [], 0.0
     for place, view in enumerate(views):
         own = _projected(view.rows, view.normalise, dims, np.random.default_rng([seed, place]), memory)
         own -= own.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -48,8 +48,10 @@ def sketch(
         if mean > 0:
             own *= np.float32(np.sqrt(view.weight / mean))
             total += own
+            weights += view.weight
         else:
             notes.append(constant_view(view))
+    total /= np.float32(np.sqrt(weights or 1.0))  # so that the mean squared distance is 1
     return total, notes
 
 

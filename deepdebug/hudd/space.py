@@ -12,7 +12,7 @@ from deepdebug.errors import UsageError
 from deepdebug.hudd.condensed import mean_squares, row, square
 from deepdebug.hudd.linkage import Dendrogram, Labels, build
 from deepdebug.hudd.medoids import central_members, medoids
-from deepdebug.hudd.micro import Micro
+from deepdebug.hudd.micro import Micro, nearest
 from deepdebug.hudd.rows import Floats
 from deepdebug.hudd.weighted_ward import weighted_ward
 
@@ -38,6 +38,9 @@ class Space(Protocol):
 
     def distances_to(self, image: int) -> Floats:
         """Return the distances of all images to one of them, of shape (N,)."""
+
+    def nearest(self, chosen: Labels) -> Labels:
+        """Return, for every image, the position in `chosen` of the nearest of these images."""
 
     def mean_squares(self, labels: Labels) -> Floats:
         """Return the mean squared distances of the clusters 0, 1, ... to each other, of shape (clusters, clusters).
@@ -77,6 +80,15 @@ class ExactSpace:
     def distances_to(self, image: int) -> Floats:
         """See `Space`."""
         return row(self.distances, image, self.num_images)
+
+    def nearest(self, chosen: Labels) -> Labels:
+        """See `Space`."""
+        least, found = np.full(self.num_images, np.inf), np.zeros(self.num_images, np.intp)
+        for place, image in enumerate(chosen):
+            apart = self.distances_to(int(image))
+            nearer = apart < least
+            found[nearer], least[nearer] = place, apart[nearer]
+        return found
 
     def mean_squares(self, labels: Labels) -> Floats:
         """See `Space`."""
@@ -131,9 +143,15 @@ class SketchSpace:
         apart: Floats = np.linalg.norm(self.points - self.points[image], axis=1).astype(np.float64)
         return apart
 
+    def nearest(self, chosen: Labels) -> Labels:
+        """See `Space`."""
+        return nearest(self.points, self.points[chosen])
+
     def mean_squares(self, labels: Labels) -> Floats:
         """See `Space`; the squared distance of the means, and the variance of both clusters."""
         parts = [self.points[labels == label].astype(np.float64) for label in range(int(labels.max(initial=-1)) + 1)]
+        if not parts:
+            return np.zeros((0, 0))
         means = np.stack([part.mean(axis=0) for part in parts])
         spreads = np.array([((part - mean) ** 2).sum() / len(part) for part, mean in zip(parts, means, strict=True)])
         apart = ((means[:, None] - means) ** 2).sum(axis=2)

@@ -10,35 +10,34 @@ OUT/report.html                        all of it on one page
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from deepdebug.case.dataset import DataSet
 from deepdebug.case.folder import TEST, TRAINING, Case, read_case
 from deepdebug.case.preprocessing import Preprocessing, merged
 from deepdebug.case.sources import completed
 from deepdebug.errors import UsageError
-from deepdebug.files import write_file
 from deepdebug.hudd.analysing import About, Failures, analyse
 from deepdebug.hudd.analysis import FORMAT, Analysis, read_analysis, write_analysis
-from deepdebug.hudd.cluster_folders import remove_folders, write_folders
+from deepdebug.hudd.cluster_folders import TABLE, remove_folders, write_folders
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.explaining import Advance, Answered, HeatmapSettings, Labelled, Subject, ask, explain_failures
-from deepdebug.hudd.exports import check_exports, export_distances
+from deepdebug.hudd.exports import check_exports, distance_stems, export_distances, remove_distances
 from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
-from deepdebug.hudd.heatmaps import Heatmaps
+from deepdebug.hudd.heatmaps import Heatmaps, open_heatmaps
 from deepdebug.hudd.images import FileImages, array_hash, file_hash
+from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
+from deepdebug.hudd.page import write_page
 from deepdebug.hudd.tested import WRONG_LABEL, FailureRule, parse_rule, read_tested, write_tested
 from deepdebug.hudd.viewing import failing, read_embedding, settings_rows, views_of
+from deepdebug.hudd.views import View
 from deepdebug.model.saved import image_input, load_model
-from deepdebug.strict_json import strict_json
 
 RESULTS = {TEST: "testResult.csv", TRAINING: "trainResult.csv"}
 HEATMAPS, CLUSTERS, REPORT = "Heatmaps", "ClusterAnalysis", "report.html"
@@ -172,9 +171,21 @@ def heatmap_step(request: Request, opened: Opened, answered: Answered, stage: St
         stage: Is told of the beginning. Defaults to `silent`.
     """
     settings = heatmap_settings(request, opened)
-    advance = stage("Heatmaps", int(answered.tested.failed.sum()))
-    folder = request.out / HEATMAPS
-    return explain_failures(opened.subject, opened.images[TEST], answered, settings, folder, advance=advance)
+    failures = int(answered.tested.failed.sum())
+    check_exports(request.exports, failures)
+    begin = functools.cache(lambda: stage("Heatmaps", failures))
+
+    def advance(done: int) -> None:
+        begin()(done)  # a bar only where there is work
+
+    return explain_failures(
+        opened.subject,
+        opened.images[TEST],
+        answered,
+        settings,
+        request.out / HEATMAPS,
+        advance=advance,
+    )
 
 
 def heatmap_settings(request: Request, opened: Opened) -> HeatmapSettings:
@@ -213,12 +224,15 @@ def cluster_step(
     """
     folder = request.out / CLUSTERS
     rows = np.array(answers[TEST].failing_rows)
-    check_exports(request.exports, len(rows))
-    embedding = _embedding(request, opened, rows)
+    embedding = None if request.embedding is None else read_embedding(request.embedding, len(opened.sets[TEST]), rows)
     parameters = {name: column[rows] for name, column in opened.sets[TEST].parameters.items()}
-    fingerprint = _hash(
+    views = views_of(heatmaps, request.clustering.mode, request.normalise, embedding, request.views)
+    about = _about(request, opened, answers, views)
+    tested = failing(answers[TEST].tested)
+    wanted = fingerprint(
         format=FORMAT,
         heatmaps=heatmaps.fingerprint,
+        about=asdict(about),
         settings=asdict(request.clustering),
         normalise=request.normalise,
         exports=request.exports,
@@ -226,34 +240,52 @@ def cluster_step(
         embedding=None if embedding is None else array_hash(embedding),
         parameters={name: array_hash(column) for name, column in parameters.items()},
         angles=opened.case.angles,
-        answers={part: [array_hash(one.tested.loss), one.left_out] for part, one in answers.items()},
+        notes=opened.sets[TEST].notes,
+        classes=tested.columns,
+        answers=[array_hash(one) for one in (tested.loss, tested.expected, tested.predicted) if one is not None],
     )
-    mark = _read_mark(folder / MARK)
-    if mark.get("fingerprint") == fingerprint:
+    known = read_mark(folder / MARK)
+    written = [str(one) for one in known.get("folders", [])]
+    if known.get("fingerprint") == wanted and all((request.out / one).is_dir() for one in written):
         with contextlib.suppress(UsageError):  # it is not there, or damaged: it is made anew
             return read_analysis(folder / ANALYSIS)
     advance = stage("Clusters", len(rows))
-    (folder / MARK).unlink(missing_ok=True)
-    views = views_of(heatmaps, request.clustering.mode, request.normalise, embedding, request.views)
-    failures = Failures(failing(answers[TEST].tested), views, heatmaps.pixels, parameters, opened.case.angles)
-    distances = folder / DISTANCES if request.exports else None
-    found = analyse(_about(request, opened, answers), failures, request.clustering, distances)
+    remove_distances(folder / DISTANCES, map(str, known.get("distances", [])))
+    stems = distance_stems([view.name for view in views])
+    # Without a fingerprint: what is there so far is ours, but not done.
+    write_mark(folder / MARK, {"folders": written, "distances": [f"{stem}.npy" for stem in stems]})
+    failures = Failures(tested, views, heatmaps.pixels, parameters, opened.case.angles, opened.sets[TEST].notes)
+    found = analyse(about, failures, request.clustering, folder / DISTANCES)
     advance(len(rows) // 2)
-    if distances:
-        export_distances(distances, heatmaps.images, request.exports)
-    remove_folders(request.out, mark.get("folders", []))
-    written = write_folders(request.out, CLUSTERS, found, heatmaps.pixels, [opened.images[TEST].file(r) for r in rows])
+    exported = export_distances(folder / DISTANCES, stems, heatmaps.images, request.exports)
+    remove_folders(request.out, written)
+    files = [opened.images[TEST].file(row) for row in rows]
+    written = write_folders(request.out, CLUSTERS, found, heatmaps.pixels, files)
     write_analysis(folder / ANALYSIS, found.analysis)
-    _write_mark(folder / MARK, {"fingerprint": fingerprint, "folders": written})
+    write_mark(folder / MARK, {"fingerprint": wanted, "folders": written, "distances": exported})
     advance(len(rows) - len(rows) // 2)
     return found.analysis
 
 
-def report_step(request: Request, stage: Stage = silent) -> Path:
-    """Write the page about an analysis that was made before.
+def remove_results(request: Request) -> None:
+    """Remove the groups and the page of an earlier run, for a model that has no failures any more.
 
     Args:
         request: What is to be done.
+    """
+    folder = request.out / CLUSTERS
+    known = read_mark(folder / MARK)
+    if known:
+        remove_folders(request.out, map(str, known.get("folders", [])))
+        for path in (folder / MARK, folder / ANALYSIS, folder / TABLE, request.out / REPORT):
+            path.unlink(missing_ok=True)
+
+
+def report_step(out: Path, stage: Stage = silent) -> Path:
+    """Write the page about an analysis that was made before.
+
+    Args:
+        out: Folder of the results.
         stage: Is told of the beginning. Defaults to `silent`.
 
     Returns:
@@ -262,25 +294,20 @@ def report_step(request: Request, stage: Stage = silent) -> Path:
     Raises:
         UsageError: When there is no analysis, or the page cannot be written.
     """
-    from deepdebug.hudd.heatmaps import open_heatmaps
-    from deepdebug.hudd.page import write_page
-
-    analysis = read_analysis(request.out / CLUSTERS / ANALYSIS)
+    analysis = read_analysis(out / CLUSTERS / ANALYSIS)
     advance = stage("Report", len(analysis.images))
-    path = write_page(request.out / REPORT, analysis, open_heatmaps(request.out / HEATMAPS))
+    path = write_page(out / REPORT, analysis, open_heatmaps(out / HEATMAPS))
     advance(len(analysis.images))
     return path
 
 
-def _embedding(request: Request, opened: Opened, rows: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-    return None if request.embedding is None else read_embedding(request.embedding, len(opened.sets[TEST]))[rows]
-
-
-def _about(request: Request, opened: Opened, answers: Mapping[str, Answered]) -> About:
+def _about(request: Request, opened: Opened, answers: Mapping[str, Answered], views: Sequence[View]) -> About:
     return About(
         case=opened.case.name,
         model=opened.subject.name,
-        settings=settings_rows(request.clustering, opened.rule, heatmap_settings(request, opened), request.normalise),
+        settings=settings_rows(
+            request.clustering, opened.rule, heatmap_settings(request, opened), request.normalise, views
+        ),
         sets=tuple((part, len(one.tested.images), int(one.tested.failed.sum())) for part, one in answers.items()),
         left_out=tuple(one for answered in answers.values() for one in answered.left_out),
     )
@@ -290,7 +317,7 @@ def _answers(request: Request, opened: Opened, part: str, stage: Stage) -> Answe
     dataset, images = opened.sets[part], opened.images[part]
     path = request.out / RESULTS[part]
     mark = path.with_suffix(".json")
-    fingerprint = _hash(
+    wanted = fingerprint(
         model=opened.subject.hash,
         reading=images.reading,
         failures=asdict(opened.rule),
@@ -299,34 +326,16 @@ def _answers(request: Request, opened: Opened, part: str, stage: Stage) -> Answe
         classes=dataset.classes,
         outputs=opened.case.outputs,
     )
-    known = _read_mark(mark)
-    if known.get("fingerprint") == fingerprint and path.is_file():
+    known = read_mark(mark)
+    if known.get("fingerprint") == wanted and path.is_file() and known.get("table") == file_hash(path):
         tested = read_tested(path)
         places = {name: place for place, name in enumerate(dataset.names)}
         rows = tuple(places[name] for name in tested.images)
         return Answered(tested, rows, tuple((one[0], one[1]) for one in known["left_out"]))
+    mark.unlink(missing_ok=True)  # or a run that is killed here would leave a table that it does not belong to
     labelled = Labelled(images, dataset.expected, dataset.classes, part)
     names, advance = opened.case.outputs, stage(part, len(dataset))
     answered = ask(opened.subject, labelled, opened.rule, names=names, advance=advance)
     write_tested(path, answered.tested)
-    _write_mark(mark, {"fingerprint": fingerprint, "left_out": answered.left_out})
+    write_mark(mark, {"fingerprint": wanted, "left_out": answered.left_out, "table": file_hash(path)})
     return answered
-
-
-def _hash(**facts: Any) -> str:
-    return hashlib.sha256(strict_json(facts)).hexdigest()
-
-
-def _write_mark(path: Path, facts: Mapping[str, Any]) -> None:
-    content = strict_json(facts, indent=1) + b"\n"
-    write_file(path, lambda to: to.write_bytes(content), "mark")
-
-
-def _read_mark(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The file {str(path)!r} cannot be read: {error}. Remove it.") from error
-    return found if isinstance(found, dict) else {}

@@ -19,6 +19,11 @@ from deepdebug.hudd.tested import FailureRule, Tested
 from deepdebug.hudd.views import View, heatmap_views
 
 RELEVANCE = ("relevance",)
+EXPLAINED = {
+    "predicted": "the class that the model says",
+    "largest": "the largest output",
+    "worst": "the output that is farthest from what is usual in the set",
+}
 WITH_EMBEDDING = ("relevance", "activations", "embedding")
 
 
@@ -70,23 +75,25 @@ def _missing(name: str, known: Sequence[str]) -> str:
     }[name]
 
 
-def read_embedding(path: Path, images: int) -> npt.NDArray[Any]:
-    """Read an embedding of a set.
+def read_embedding(path: Path, images: int, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Read some rows of the embedding of a set.
 
     Args:
         path: A `.npy` file with one row per image.
         images: Number of images of the set.
+        rows: Which are wanted.
 
     Raises:
         UsageError: When it cannot be read or has another number of rows.
     """
-    rows = rows_of(path, "embedding")
-    if len(rows) != images:
+    known = rows_of(path, "embedding")
+    if len(known) != images:
         raise UsageError(
-            f"The embedding {str(path)!r} has {len(rows)} rows; expected one for each of the {images} images of the "
+            f"The embedding {str(path)!r} has {len(known)} rows; expected one for each of the {images} images of the "
             "test set, in the order of their names."
         )
-    return rows.take(np.arange(images))
+    stored: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.array(stored[rows], np.float32)
 
 
 def failing(tested: Tested) -> Tested:
@@ -104,7 +111,7 @@ def failing(tested: Tested) -> Tested:
 
 
 def settings_rows(
-    clustering: ClusterSettings, rule: FailureRule, heatmaps: HeatmapSettings, normalise: str
+    clustering: ClusterSettings, rule: FailureRule, heatmaps: HeatmapSettings, normalise: str, views: Sequence[View]
 ) -> tuple[tuple[str, str], ...]:
     """Return what was done, as pairs of label and value.
 
@@ -113,20 +120,32 @@ def settings_rows(
         rule: What counted as a failure.
         heatmaps: Which heatmaps were made.
         normalise: What was done to each of them.
+        views: What the failures were compared by.
     """
     failure = {"label": "the wrong class", "loss": f"a loss above {rule.value:g}"}.get(
         rule.kind, f"a loss above its {rule.value:.0%} quantile"
     )
-    slicer = clustering.slicer if isinstance(clustering.slicer, str) else "a function of the user's"
     is_published = clustering.mode == "hudd"
-    number = f"{clustering.k}, as asked for" if clustering.k else f"by the knee, {clustering.detail}"
     return (
         ("A failure is", failure),
-        ("Explained", f"the {heatmaps.target} output"),
+        ("Explained", EXPLAINED[heatmaps.target]),
         ("Rules of relevance", heatmaps.composite),
         ("Layers", ", ".join(heatmaps.layers)),
-        ("Heatmaps", f"{heatmaps.dtype}, {'raw' if is_published else f'normalised by {normalise!r}'}"),
-        ("Grouped by", "HUDD as published" if is_published else f"{slicer}, {clustering.linkage} linkage"),
-        ("Number of groups", "by the knee of the gradient of WICD" if is_published else number),
+        ("Heatmaps", f"{heatmaps.dtype}{', channels summed up' if heatmaps.summed else ''}"),
+        ("Normalised by", "nothing" if is_published else normalise),
+        ("Compared by", ", ".join(view.name for view in views)),
+        ("Grouped by", _method(clustering)),
         ("Seed", str(clustering.seed)),
     )
+
+
+def _method(clustering: ClusterSettings) -> str:
+    """Say how the failures were grouped, and what decided on the number of groups."""
+    if clustering.mode == "hudd":
+        return "HUDD as published; number of groups by the knee of the gradient of WICD"
+    slicer = clustering.slicer if isinstance(clustering.slicer, str) else "a function of the user's"
+    how = f"{clustering.linkage} linkage" if slicer == "hierarchy" else slicer
+    if slicer == "umap-hdbscan":
+        return how
+    number = f"{clustering.k}, as asked for" if clustering.k else f"by the cost of merging, {clustering.detail}"
+    return f"{how}; number of groups: {number}"

@@ -166,7 +166,7 @@ def view_distances(
 def combined(
     views: Sequence[View], memory: int = MEMORY, folder: Path | None = None
 ) -> tuple[npt.NDArray[np.float32], list[Note]]:
-    """Return the root of the weighted sum of all views' squared distances, each divided by its mean.
+    """Return the root of the weighted mean of all views' squared distances, each divided by its mean.
 
     Args:
         views: The views.
@@ -213,16 +213,19 @@ def constant_view(view: View) -> Note:
 
 def _add_views(total: npt.NDArray[np.float32], views: Sequence[View], memory: int, folder: Path | None) -> list[Note]:
     """Put the combined distances into an array of zeros."""
-    notes = []
+    notes, counted = [], []
     for view, file in zip(views, distance_files(views, folder), strict=True):
         own = view_distances(view, memory=memory, out=file)
         mean = mean_square(own)
+        counted.append(mean > 0)
         if mean == 0:
             notes.append(constant_view(view))
         for start in range(0, own.size if mean else 0, CHUNK):
             part = np.asarray(own[start : start + CHUNK], np.float64)
             total[start : start + CHUNK] += view.weight / mean * part * part
+    weights = sum(view.weight for view, counts in zip(views, counted, strict=True) if counts)
     for start in range(0, total.size, CHUNK):
         summed = total[start : start + CHUNK]
+        summed /= weights or 1.0  # so that the mean squared distance is 1
         np.sqrt(summed, out=summed)
     return notes

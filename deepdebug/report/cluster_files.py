@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepdebug.errors import UsageError
-from deepdebug.files import file_names, unwritable, write_file
+from deepdebug.files import file_names, unwritable, write_file, write_text
 from deepdebug.report.overlay import Picture, enlarged, to_image
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _listed(folder: Path) -> list[str]:
 def _note(folder: Path, names: Iterable[str]) -> None:
     """Note which files are to come, beside those of before."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / LIST).write_text(json.dumps([*_listed(folder), *names]), encoding="utf-8")
+    write_text(folder / LIST, json.dumps([*_listed(folder), *names]), "list of images")
 
 
 def _save(frames: Sequence[Image.Image], path: Path) -> None:
@@ -149,7 +149,7 @@ def _save(frames: Sequence[Image.Image], path: Path) -> None:
 
 
 def _file_names(images: Sequence[int], names: Sequence[str], files: Sequence[Path | None]) -> list[str]:
-    stems = file_names([Path(names[one]).with_suffix("").as_posix() for one in images])
+    stems = file_names([os.path.splitext(names[one])[0] for one in images])
     endings = [SUFFIX if (file := files[one]) is None else file.suffix.lower() for one in images]
     return [f"{stem}{ending}" for stem, ending in zip(stems, endings, strict=True)]
 

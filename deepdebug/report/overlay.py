@@ -32,7 +32,7 @@ def is_map(shape: tuple[int, ...], size: tuple[int, int]) -> bool:
     >>> is_map((13, 13, 16), (28, 28)), is_map((28, 28), (28, 28)), is_map((64,), (28, 28))
     (True, True, False)
     """
-    return (len(shape) == 3 and min(shape[:2]) > 1) or shape == size
+    return (len(shape) == 3 and min(shape[:2]) > 1) or (len(shape) == 2 and shape == size)
 
 
 def heat(relevance: Numbers) -> Numbers:

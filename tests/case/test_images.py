@@ -105,7 +105,9 @@ def test_missing_file_is_told(tmp_path):
 
 def test_file_that_is_no_image_is_told(tmp_path):
     (tmp_path / "x.png").write_bytes(b"hello")
-    with pytest.raises(ImageError, match=r"none of the known formats. Expected a whole file .* PNG, JPEG.* or leave it out"):
+    with pytest.raises(
+        ImageError, match=r"none of the known formats. Expected a whole file .* PNG, JPEG.* or leave it out"
+    ):
         read_image(tmp_path / "x.png", (2, 2), "gray")
 
 

@@ -51,17 +51,30 @@ def test_table_in_another_encoding_or_missing_is_told(tmp_path):
 
 def test_words_become_columns_of_zeros_and_ones(tmp_path):
     path = tmp_path / "parameters.csv"
-    path.write_text("image,camera,light\na,left,0.5\nb,right,\nc,,1\nd,left,2\n")
+    path.write_text("image,camera,light,side\na,left,0.5,x\nb,right,,y\nc,,1,x\nd,top,2,\n")
     found = read_table(path, words=True).columns
-    assert list(found) == ["camera=left", "camera=right", "light"]
-    np.testing.assert_array_equal(found["camera=left"], [1, 0, np.nan, 1])
-    np.testing.assert_array_equal(found["camera=right"], [0, 1, np.nan, 0])
+    assert list(found) == ["camera=left", "camera=right", "camera=top", "light", "side=x"]
+    np.testing.assert_array_equal(found["camera=left"], [1, 0, np.nan, 0])
+    np.testing.assert_array_equal(found["side=x"], [1, 0, 1, np.nan])
 
 
-def test_words_are_refused_where_numbers_are_needed_and_where_there_are_too_many(tmp_path):
-    path = tmp_path / "parameters.csv"
-    path.write_text("image,remark\n" + "".join(f"{number},word{number}\n" for number in range(21)))
-    with pytest.raises(UsageError, match=r"`remark` in line 2 .* is 'word0'; expected a number"):
+def test_words_are_refused_where_numbers_are_needed(tmp_path):
+    path = tmp_path / "targets.csv"
+    path.write_text("image,remark\na,good\n")
+    with pytest.raises(UsageError, match=r"`remark` in line 2 .* is 'good'; expected a number"):
         read_table(path)
-    with pytest.raises(UsageError, match="holds 21 different words, such as 'word0'"):
+
+
+def test_column_of_too_many_words_is_left_out_and_told(tmp_path):
+    path = tmp_path / "parameters.csv"
+    path.write_text("image,remark,light\n" + "".join(f"{number},word{number},1\n" for number in range(21)))
+    found = read_table(path, words=True)
+    assert list(found.columns) == ["light"]
+    assert "'remark' of parameters.csv holds 21 different words, such as 'word0'" in found.left_out[0]
+
+
+def test_words_that_give_a_name_twice_are_refused(tmp_path):
+    path = tmp_path / "parameters.csv"
+    path.write_text("image,a=b,a\n1,0,b\n2,1,c\n")
+    with pytest.raises(UsageError, match="give the name 'a=b' twice"):
         read_table(path, words=True)

@@ -45,15 +45,32 @@ def test_run_tells_every_step_and_where_the_page_is(hudd, tmp_path):
         ("test", {"testResult.csv", "testResult.json", "trainResult.csv", "trainResult.json"}),
         ("heatmaps", {"Heatmaps"}),
         ("cluster", {"ClusterAnalysis", "LayerAll"}),
-        ("report", {"report.html"}),
     ],
 )
 def test_each_step_alone_brings_the_case_up_to_it(hudd, tmp_path, name, made_files):
     assert hudd(name).exit_code == 0
     found = {one.name for one in (tmp_path / "T").iterdir()}
     assert made_files <= found
-    assert ("report.html" in found) == (name == "report")
+    assert "report.html" not in found
     assert ("Heatmaps" in found) == (name != "test")
+
+
+def test_report_writes_the_page_about_the_groups_as_they_are(hudd, tmp_path, runner, made):
+    assert "Run `deepdebug hudd cluster` first" in str(hudd("report").exception)
+    assert hudd("run", "--k", "5").exit_code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "T").rglob("*") if path.is_file()}
+    (tmp_path / "T" / "report.html").unlink()
+    assert hudd("report").exit_code == 0
+    assert {path: path.read_bytes() for path in (tmp_path / "T").rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    "option", ["--normalise", "--linkage", "--slicer", "--target", "--dtype", "--heatmaps", "--export"]
+)
+def test_words_that_an_option_does_not_know_are_refused_at_once(hudd, option):
+    result = hudd("run", option, "best")
+    assert result.exit_code == 2
+    assert "'best' is not one of" in result.stderr
 
 
 def test_until_ends_a_run_early(hudd, tmp_path):
@@ -61,11 +78,13 @@ def test_until_ends_a_run_early(hudd, tmp_path):
     assert not (tmp_path / "T" / "ClusterAnalysis").exists()
 
 
-def test_model_without_failures_is_no_error(hudd, tmp_path):
+def test_model_without_failures_is_no_error_and_leaves_no_page_of_before(hudd, tmp_path):
+    assert hudd("run").exit_code == 0
     result = hudd("run", "--failures", "loss>1000000")
     assert result.exit_code == 0
     assert "fails on none of the images of the TestSet" in result.stdout
-    assert not (tmp_path / "T" / "Heatmaps").exists()
+    assert not (tmp_path / "T" / "report.html").exists()
+    assert not (tmp_path / "T" / "LayerAll").exists()
 
 
 def test_results_lie_in_the_case_where_nothing_is_said(runner, tmp_path):
@@ -131,9 +150,7 @@ def test_options_reach_the_steps(hudd, monkeypatch):
         (("--failures", "loud"), "`--failures` got 'loud'"),
         (("--layers", "none"), "`--layers` got none"),
         (("--rule", "none"), "none"),
-        (("--normalise", "none at all"), "`normalise` 'none at all'"),
-        (("--linkage", "best"), "`linkage` is 'best'"),
-        (("--slicer", "best"), "best"),
+        (("--mode", "hudd", "--k", "3"), "decides by itself on `k`; got 3"),
         (("--embedding", "none.npy"), "cannot be read"),
         (("--k", "1000"), "`k` is 1000"),
         (("--views", "none"), "`views` got 'none'"),
@@ -185,7 +202,12 @@ def test_odd_names_stay_inside_the_results(runner, tmp_path):
     assert "<x>" not in (case / "T" / "report.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["run", "test", "heatmaps", "cluster", "report"])
+def test_steps_alone_do_not_ask_where_to_end(runner):
+    assert "--until" in runner.invoke(app, ["hudd", "run", "--help"]).stdout
+    assert "--until" not in runner.invoke(app, ["hudd", "cluster", "--help"]).stdout
+
+
+@pytest.mark.parametrize("name", ["run", "test", "heatmaps", "cluster"])
 def test_help_teaches(runner, name):
     result = runner.invoke(app, ["hudd", name, "--help"])
     assert result.exit_code == 0

@@ -31,7 +31,7 @@ def test_page_is_saved(model, tmp_path):
 
 def test_folder_keeps_the_heatmaps_and_without_one_nothing_stays(model, tmp_path):
     hudd.run(model, X, Y, out=tmp_path / "kept")
-    assert (tmp_path / "kept" / "index.json").is_file()
+    assert (tmp_path / "kept" / "Heatmaps" / "index.json").is_file()
     found = hudd.run(model, X, Y)
     folder = found.heatmaps.folder
     assert folder.is_dir()
@@ -72,7 +72,7 @@ def test_regression_is_explained_by_the_least_usual_value(model):
     found = hudd.run(model, X, values + 0.001, failures="loss>1")
     np.testing.assert_array_equal(found.rows, np.arange(10))
     assert found.analysis.expected == ()
-    assert dict(found.analysis.settings)["Explained"] == "the worst output"
+    assert dict(found.analysis.settings)["Explained"] == "the output that is farthest from what is usual in the set"
 
 
 def test_as_published(model):

@@ -18,8 +18,8 @@ def folder(tmp_path):
 
 def test_sheet_has_names_above_and_numbers_beside(folder):
     openpyxl = pytest.importorskip("openpyxl")
-    export_distances(folder, NAMES, ["xlsx"])
-    assert [one.name for one in folder.iterdir()] == ["Layerconv1HMDistance.xlsx"]
+    kept = export_distances(folder, ["conv1", "none"], NAMES, ["xlsx"])
+    assert kept == [one.name for one in folder.iterdir()] == ["Layerconv1HMDistance.xlsx"]
     rows = list(openpyxl.load_workbook(folder / "Layerconv1HMDistance.xlsx").active.values)
     assert list(rows[0]) == [None, *NAMES]
     assert [row[0] for row in rows[1:]] == [0, 1, 2]
@@ -28,11 +28,13 @@ def test_sheet_has_names_above_and_numbers_beside(folder):
 
 def test_parquet_has_a_column_per_image(folder):
     parquet = pytest.importorskip("pyarrow.parquet")
-    export_distances(folder, NAMES, ["parquet", "npy"])
+    (folder / "mine.npy").touch()
+    assert export_distances(folder, ["conv1"], NAMES, ["parquet", "npy"]) == ["conv1.parquet", "conv1.npy"]
     table = parquet.read_table(folder / "conv1.parquet")
     assert table.column_names == NAMES
     np.testing.assert_array_equal(np.stack([column.to_numpy() for column in table.columns], axis=1), MATRIX)
     assert (folder / "conv1.npy").exists()
+    assert (folder / "mine.npy").exists()
 
 
 def test_more_images_than_a_sheet_has_columns_are_refused():

@@ -1,6 +1,9 @@
 import csv
 import json
+import os
 import re
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -52,7 +55,7 @@ def run(wanted, stage=None):
     answers = answer_step(wanted, opened, stage)
     heatmaps = heatmap_step(wanted, opened, answers[TEST], stage)
     analysis = cluster_step(wanted, opened, answers, heatmaps, stage)
-    report_step(wanted, stage)
+    report_step(wanted.out, stage)
     return analysis, stage
 
 
@@ -118,7 +121,7 @@ def test_second_run_does_nothing_but_the_page(case):
     run(request(case))
     before = contents(case / "T")
     _, stages = run(request(case))
-    assert [name for name, _ in stages.names] == ["Heatmaps", "Report"]
+    assert [name for name, _ in stages.names] == ["Report"]
     assert contents(case / "T") == before
 
 
@@ -271,3 +274,116 @@ def test_sheet_without_room_is_refused_before_anything_is_computed(case, monkeyp
     with pytest.raises(UsageError, match="room for the distances of 39 images; there are 40 failures"):
         run(request(case, exports=("xlsx",)), stages)
     assert "Clusters" not in [name for name, _ in stages.names]
+
+
+@pytest.mark.parametrize("moment", ["table", "mark", "index", "analysis"])
+def test_run_killed_between_two_files_ends_with_equal_bytes(case, monkeypatch, moment):
+    run(request(case))
+    whole = contents(case / "T")
+    other = request(case, failures=FailureRule("quantile", 0.7))
+    names = {"table": "testResult.csv", "mark": "testResult.json", "index": "index.json", "analysis": "analysis.json"}
+    real = Path.replace
+
+    def replace(self, target):
+        found = real(self, target)
+        if Path(target).name == names[moment]:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        run(other)
+    monkeypatch.undo()
+    run(request(case))
+    assert contents(case / "T") == whole
+
+
+def test_table_that_was_edited_is_made_anew(case):
+    opened = open_case(request(case))
+    first = answer_step(request(case), opened)[TEST]
+    path = case / "T" / "testResult.csv"
+    path.write_text(path.read_text().replace("dark/001.png,Wrong", "dark/renamed.png,Correct"))
+    again = answer_step(request(case), opened)[TEST]
+    assert again.tested.images == first.tested.images
+
+
+def test_heatmap_that_is_gone_is_made_anew(case):
+    run(request(case))
+    whole = contents(case / "T")
+    (case / "T" / "Heatmaps" / "conv1.npy").unlink()
+    run(request(case))
+    assert contents(case / "T") == whole
+
+
+def test_arrays_of_others_are_not_written_over(case):
+    path = case / "T" / "Heatmaps" / "pixels.npy"
+    path.parent.mkdir(parents=True)
+    np.save(path, np.zeros(3))
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match=r"holds 'pixels.npy', which is not of an earlier run"):
+        run(request(case))
+    assert path.read_bytes() == before
+
+
+def test_groups_that_were_removed_come_back(case):
+    run(request(case))
+    whole = contents(case / "T")
+    shutil.rmtree(case / "T" / "LayerAll")
+    run(request(case))
+    assert contents(case / "T") == whole
+
+
+def test_changed_name_of_the_case_is_on_the_page(case):
+    run(request(case))
+    (case / "case.toml").write_text('[case]\nname = "Renamed"\n')
+    run(request(case))
+    assert "Renamed" in (case / "T" / "report.html").read_text()
+
+
+def test_layers_may_have_the_names_of_our_files(case):
+    model = keras.saving.load_model(case / "DNNModels" / "bright.keras")
+    names = {"conv1": "hidden", "conv2": "map"}
+    clone = keras.Sequential([keras.Input((12, 12, 1))])
+    for layer in model.layers:
+        config = layer.get_config()
+        clone.add(type(layer).from_config({**config, "name": names.get(layer.name, layer.name)}))
+    clone.set_weights(model.get_weights())
+    clone.save(case / "DNNModels" / "bright.keras")
+    analysis, _ = run(request(case))
+    assert [one.name for one in analysis.layers] == ["hidden", "map"]
+    assert [one.shape for one in analysis.layers] == [(12, 12, 1), (12, 12, 2)]
+    assert len(analysis.groups) == 2
+
+
+def test_raw_heatmaps_are_not_kept_in_16_bits(case):
+    with pytest.raises(UsageError, match="float16 keeps the shape of each heatmap"):
+        run(request(case, dtype="float16", clustering=ClusterSettings(mode="hudd")))
+
+
+def test_sketches_keep_their_size_in_16_bits(case):
+    analysis, _ = run(request(case, dtype="float16", storage="sketch"))
+    assert np.load(case / "T" / "Heatmaps" / "conv1.npy").dtype == np.float32
+    assert len(analysis.groups) == 2
+
+
+def test_column_that_was_left_out_is_told_on_the_page(case):
+    path = case / "DataSets" / TEST / "parameters.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{lines[0]},date", *(f"{line},day{n}" for n, line in enumerate(lines[1:]))]) + "\n")
+    run(request(case))
+    assert "holds 60 different words" in (case / "T" / "report.html").read_text()
+
+
+def test_angle_that_is_no_parameter_is_told(case):
+    (case / "case.toml").write_text('[parameters]\nangles = ["strpe"]\n')
+    with pytest.raises(UsageError, match="`angles` names 'strpe', which is no parameter; expected some of stripe"):
+        run(request(case))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are text there")
+def test_names_that_are_no_utf_8_are_escaped(case):
+    folder = os.fsencode(case / "DataSets" / TEST / "dark")
+    os.rename(folder + b"/001.png", folder + b"/\xff.png")
+    (case / "DataSets" / TEST / "parameters.csv").unlink()
+    analysis, _ = run(request(case))
+    assert "dark/\\xff.png" in analysis.images

@@ -275,9 +275,12 @@ def test_no_cluster_is_significant_where_all_together_are_not():
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
-        (effect(), "light lower than in 97 % of other failures: 0.2 to 0.34 against 0.25 to 1.1"),
+        (effect(), "light lower than in other failures (97 % of comparisons): 0.2 to 0.34 against 0.25 to 1.1"),
         (effect(superiority=1.0), "light higher than in all other failures: 0.2 to 0.34 against 0.25 to 1.1"),
-        (effect(superiority=0.001), "light lower than in over 99 % of other failures: 0.2 to 0.34 against 0.25 to 1.1"),
+        (
+            effect(superiority=0.001),
+            "light lower than in other failures (over 99 % of comparisons): 0.2 to 0.34 against 0.25 to 1.1",
+        ),
         (
             effect(superiority=0.5, inside=(0.6, 0.7, 0.8), outside=(0.0, 0.7, 1.4)),
             "light in a narrow range: 0.6 to 0.8 against 0 to 1.4",

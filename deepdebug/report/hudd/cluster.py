@@ -18,7 +18,7 @@ from deepdebug.report.wording import number
 if TYPE_CHECKING:
     from deepdebug.hudd.analysis import Analysis, Group
 
-MOST_TILES, FEWEST_TILES = 24, 8  # members shown of one cluster
+MOST_TILES, FEWEST_TILES = 24, 3  # members shown of one cluster
 ALL_TILES = 320  # members shown on the whole page, so that many clusters do not make it heavy
 MOST_PAIRS = 6
 MOST_NEAREST = 5

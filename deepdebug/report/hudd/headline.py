@@ -78,7 +78,7 @@ def effect_phrase(effect: Effect) -> str:
     >>> from deepdebug.hudd.analysis import Effect
     >>> one = Effect("light", 0.03, 0.85, 0.001, 0.01, (0.2, 0.27, 0.34), (0.25, 0.8, 1.1))
     >>> effect_phrase(one).replace("\N{NO-BREAK SPACE}", " ")
-    'light lower than in 97 % of other failures: 0.2 to 0.34 against 0.25 to 1.1'
+    'light lower than in other failures (97 % of comparisons): 0.2 to 0.34 against 0.25 to 1.1'
     """
     name, share = one_line(effect.name), effect.superiority
     ours, theirs = _ranges(effect)
@@ -89,7 +89,8 @@ def effect_phrase(effect: Effect) -> str:
         return f"{name} is {ours} in nearly all members; in other failures {number(effect.outside[1])} ({theirs})"
     word, side = ("higher", share) if share >= 0.5 else ("lower", 1 - share)
     if side >= LARGE:
-        return f"{name} {word} than in {_of_others(side)}: {against}"
+        said = "all other failures" if side == 1 else f"other failures ({percent(side)} of comparisons)"
+        return f"{name} {word} than in {said}: {against}"
     if strength(effect) >= NARROW:
         return f"{name} in a narrow range: {against}"
     if side >= MEDIUM:
@@ -106,10 +107,6 @@ def _loss_phrase(group: Group, analysis: Analysis) -> str:
     against = f" against {number(median(others))} in other failures" if others else ""
     start = "No parameter tells it apart" if group.effects else "No parameters are known"
     return f"{start}; median loss {number(inside)}{against}"
-
-
-def _of_others(side: float) -> str:
-    return "all other failures" if side == 1 else f"{percent(side)} of other failures"
 
 
 def _ranges(effect: Effect) -> tuple[str, str]:

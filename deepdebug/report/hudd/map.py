@@ -101,7 +101,7 @@ def draw_map(analysis: Analysis) -> Map | None:
         return None
     places, height = _fitted(analysis.places)
     medoids = {group.number: group.members[0] for group in analysis.groups}
-    chosen = {*spread(range(len(places)), MOST_POINTS - len(medoids)), *medoids.values()}
+    chosen = {*spread(range(len(places)), max(1, MOST_POINTS - len(medoids))), *medoids.values()}
     layers = tuple(_layers(analysis, places, chosen))
     labels = _labels({number: places[position] for number, position in medoids.items()}, height)
     return Map(WIDTH, height, layers, labels, len(chosen), len(places))
