@@ -81,7 +81,14 @@ class Vectors:
             explain = Explainer(self._model, composite=composite, layers=layers, reference=reference)
             target: Literal["predicted", "worst"] = "predicted" if self.is_classification else "worst"
             labels = with_labels and not self.is_classification
-            found = self._in_batches(lambda x, y: explain(x, target, y if labels else None))
+            turned = composite != "hudd"  # as in `deepdebug hudd`, which the published pipeline does not do
+
+            def relevance(x: Floats, y: Any) -> Maps:
+                one = explain(x, target, y if labels else None)
+                signs = np.where((one.explained.scores < 0) & turned, -1, 1).astype(np.float32)
+                return {name: one[name] * signs.reshape(-1, *(1,) * (one[name].ndim - 1)) for name in layers}
+
+            found = self._in_batches(relevance)
             return {name: found[name] for name in layers}  # in the order of the model
 
         return self._once((composite, str(with_labels), *layers), make)

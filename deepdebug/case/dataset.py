@@ -41,6 +41,7 @@ class DataSet:
         classes: Names of the classes in the order of the model's outputs; empty where values are expected.
         parameters: What is known of the images: arrays of shape (images,) by name, NaN where nothing is.
         notes: What was left out of that.
+        outputs: Names of the expected values, as far as the set says them.
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class DataSet:
     classes: tuple[str, ...]
     parameters: Mapping[str, FloatArray]
     notes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -114,7 +116,7 @@ def _with_targets(folder: Path) -> DataSet:
             f"{TARGETS} in {str(folder)!r} lacks numbers for {len(missing)} images, such as {missing[0]!r}. Add them, "
             "or move these images elsewhere."
         )
-    return DataSet(folder, sources, names, expected, (), *_parameters(folder, names))
+    return DataSet(folder, sources, names, expected, (), *_parameters(folder, names), tuple(targets))
 
 
 def _from_array(folder: Path, stored: Sequence[Path], classes: Sequence[str]) -> DataSet:
@@ -128,10 +130,10 @@ def _from_array(folder: Path, stored: Sequence[Path], classes: Sequence[str]) ->
         )
     table = _table(folder)
     names = tuple(f"{row:06d}" for row in range(len(sources)))
-    if table is not None and len(table.images) == len(sources):
-        names = table.images  # it says what the rows are called
+    if table is not None and len(table.images) == len(sources) and not set(names) & set(table.images):
+        names = table.images  # row by row, it says what the rows are called
     parameters = {} if table is None else table.in_order_of(names)
-    notes = () if table is None else table.left_out
+    notes = () if table is None else (*table.left_out, *_without_row(table, names))
     if not is_class:
         values = labels.reshape(len(labels), -1).astype("float32")
         return DataSet(folder, sources, names, values, (), parameters, notes)
@@ -179,7 +181,12 @@ def _paths(sources: Sequence[Source], folder: Path) -> tuple[str, ...]:
 def _parameters(folder: Path, names: Sequence[str]) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
     """Return the parameters, and what was left out of them."""
     table = _table(folder)
-    return ({}, ()) if table is None else (table.in_order_of(names), table.left_out)
+    return ({}, ()) if table is None else (table.in_order_of(names), (*table.left_out, *_without_row(table, names)))
+
+
+def _without_row(table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    missing = len(set(names) - set(table.images))
+    return (f"{missing} of {len(names)} images have no row in {table.path.name}.",) if missing else ()
 
 
 def _table(folder: Path) -> Table | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from deepdebug.errors import UsageError
 CASE_FILE, DATA, MODELS = "case.toml", "DataSets", "DNNModels"
 TRAINING, TEST, IMPROVEMENT = "TrainingSet", "TestSet", "ImprovementSet"
 SUFFIX = ".keras"
+TABLES, KEYS = ("case", "preprocessing", "parameters"), ("name", "classes", "outputs", "failures")
+NEARLY = 0.7  # of difflib's likeness; "preproc" and "preprocessing" reach it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,11 @@ def read_case(folder: Path) -> Case:
     Raises:
         UsageError: When it is none, or `case.toml` cannot be used.
     """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {str(folder)!r}; expected that of a case. Check the name.")
     if not (folder / DATA).is_dir():
         raise UsageError(
-            f"{str(folder)!r} is no case: it has no folder {DATA}. Expected {DATA}/{TRAINING}, {DATA}/{TEST} and "
+            f"{str(folder)!r} is no case: it has no folder {DATA}. Expected {DATA}/{TEST} and "
             f"{MODELS}/NAME{SUFFIX}; `deepdebug simulate` makes one to look at."
         )
     path = folder / CASE_FILE
@@ -102,7 +107,9 @@ def read_case(folder: Path) -> Case:
     preprocessing = read_preprocessing(path)
     with path.open("rb") as file:
         said = tomllib.load(file)
+    _refuse_misspelt(path, said, TABLES, "table")
     about = _table(path, said, "case")
+    _refuse_misspelt(path, about, KEYS, "key")
     failures = about.get("failures")
     if failures is not None and not isinstance(failures, str):
         raise UsageError(f"`failures` in [case] of {path} is {failures!r}; expected a text such as 'loss>2'.")
@@ -115,6 +122,14 @@ def read_case(folder: Path) -> Case:
         failures,
         _names(path, _table(path, said, "parameters"), "parameters", "angles"),
     )
+
+
+def _refuse_misspelt(path: Path, given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    """Refuse a name that is nearly one of ours; others may stand there for others to read."""
+    for name in given:
+        meant = difflib.get_close_matches(name, known, 1, NEARLY)
+        if name not in known and meant:
+            raise UsageError(f"{path} has the {what} {name!r}; did you mean {meant[0]!r}? Rename it, or remove it.")
 
 
 def _table(path: Path, said: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -88,7 +88,7 @@ def read_table(path: Path, words: bool = False) -> Table:
     left_out: list[str] = []
     for place, name in enumerate(header[1:], 1):
         fields = [(number, row[place].strip()) for number, row in rows]
-        if not words or _all_numbers(fields):
+        if not words or _mostly_numbers(fields):
             found = _numbers(name, fields, path)
         else:
             found = _words(name, [text for _, text in fields], path, left_out)
@@ -129,10 +129,14 @@ def _words(name: str, words: Sequence[str], path: Path, left_out: list[str]) -> 
     return {f"{name}={word}": np.where(texts == "", math.nan, (texts == word).astype(float)) for word in told}
 
 
-def _all_numbers(fields: Sequence[tuple[int, str]]) -> bool:
+def _mostly_numbers(fields: Sequence[tuple[int, str]]) -> bool:
+    """Tell whether a column is one of numbers, of which single fields may be wrong."""
+    return 2 * sum(_is_number(text) for _, text in fields) > len(fields)
+
+
+def _is_number(text: str) -> bool:
     try:
-        for _, text in fields:
-            float(text or 0)
+        float(text or 0)
     except ValueError:
         return False
     return True

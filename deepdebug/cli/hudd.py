@@ -257,7 +257,7 @@ TEXTS = {
         "run",
         """Do all steps: ask the model, explain its failures, group them, write the page.
 
-    \\b
+    \b
     Examples:
       deepdebug simulate eye cases/gaze && deepdebug hudd run cases/gaze
       deepdebug hudd run cases/gaze --detail fine               more and purer groups
@@ -270,7 +270,7 @@ TEXTS = {
         "test",
         """Ask the model about the test and training set: which images does it get wrong?
 
-    \\b
+    \b
     Example:
       deepdebug hudd test cases/gaze --failures quantile=0.95   the 5 % of images with the largest loss
 """,
@@ -279,7 +279,7 @@ TEXTS = {
         "heatmaps",
         """Explain the failures: which parts of the image, at which layer, led to the answer?
 
-    \\b
+    \b
     Example:
       deepdebug hudd heatmaps cases/gaze --dtype float16        half the disk
 """,
@@ -288,7 +288,7 @@ TEXTS = {
         "cluster",
         """Group the failures by what led to them.
 
-    \\b
+    \b
     Examples:
       deepdebug hudd cluster cases/gaze --k 12
       deepdebug hudd cluster cases/gaze --embedding features.npy
@@ -297,7 +297,7 @@ TEXTS = {
     ),
 }
 CODES = """
-    \\b
+    \b
     Exit codes:
       0    done; also where the model has no failures
       2    wrong use, or something cannot be read or written

@@ -143,7 +143,7 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     if until == "test":
         return
     heatmaps = heatmap_step(request, opened, answers[TEST], stage)
-    yield printable(f"Heatmaps of {len(heatmaps.images):,} failures at {', '.join(heatmaps.layers)}")
+    yield printable(f"Heatmaps of the failures ({len(heatmaps.images):,}) at {', '.join(heatmaps.layers)}")
     if until == "heatmaps":
         return
     analysis = cluster_step(request, opened, answers, heatmaps, stage)
@@ -158,7 +158,7 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
 def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:
     for part, answered in answers.items():
         failed, count = int(answered.tested.failed.sum()), len(answered.tested.images)
-        yield f"{part:<12} {count:>8,} images, {failed:>7,} failures ({failed / count:.1%})"
+        yield f"{part:<12} {count:>8,} images, {failed:>7,} failing ({failed / count:.1%})"
         for name, reason in answered.left_out[:MAX_LEFT_OUT]:
             sys.stderr.write(printable(f"deepdebug: left out {name}: {reason}") + "\n")
         if len(answered.left_out) > MAX_LEFT_OUT:

@@ -11,7 +11,7 @@ from deepdebug.errors import UsageError
 from deepdebug.files import write_file
 from deepdebug.hudd.notes import Note
 
-FORMAT = 2  # of the file; grows with every change that old files do not fit
+FORMAT = 3  # of the file; grows with every change that old files do not fit
 Quantiles = tuple[float, float, float]  # 5 %, median, 95 %
 
 
@@ -28,6 +28,8 @@ class Effect:
         q_value: The same, adjusted for all clusters and parameters (Benjamini and Hochberg).
         inside: Quantiles of the members.
         outside: Quantiles of the other failures.
+        shares: Of a parameter with two values only: the share of members, and of other failures, with the larger one;
+            else `None`.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Effect:
     q_value: float
     inside: Quantiles
     outside: Quantiles
+    shares: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Group:
         p_value: That it is no cluster, adjusted for their number; `None` where there are too few images to judge.
         pairs: Expected class, predicted class and number of members, the most frequent pair first; empty for a
             regression.
-        nearest: Numbers of the other clusters and the root of the mean squared distance to them, the nearest first.
+        nearest: Numbers of the other clusters and the distance of their centres, the nearest first.
         effects: One for each parameter, the least likely by chance first; empty where no parameters are known.
     """
 

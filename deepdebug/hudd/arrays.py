@@ -50,7 +50,7 @@ class Result:
     Args:
         analysis: Everything that is said of them.
         rows: Array of shape (failures,): their rows in `x`.
-        labels: Array of shape (failures,): the cluster of each, 0 for the largest, -1 for none.
+        labels: Array of shape (failures,): the cluster of each, 0 for the largest, which the page calls 1; -1 for none.
         heatmaps: Their relevance, on disk.
     """
 
@@ -149,6 +149,7 @@ def run(
     >>> found.save("failures.html")  # doctest: +SKIP
     """
     _check(model, batch_size)
+    layers = (layers,) if isinstance(layers, str) else tuple(layers)
     labelled = _labelled(model, x, y, classes, batch_size)
     subject = Subject(model, model.name, _hash(model))
     rule = parse_rule(failures)
@@ -157,7 +158,7 @@ def run(
     as_published = mode == "hudd"
     chosen = original_layers(model) if as_published and not layers else heatmap_layers(model, layers)
     rules, how = ("hudd", "none") if as_published else ("z-plus", normalise)
-    wanted = HeatmapSettings(chosen, composite or rules, target, normalise=how)
+    wanted = HeatmapSettings(chosen, composite or rules, target, turned=not as_published, normalise=how)
     if not labelled.classes:
         wanted = replace(wanted, target="worst", reference=labelled.expected)
     folder = _Temporary() if out is None else None

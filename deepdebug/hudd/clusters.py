@@ -16,7 +16,7 @@ from deepdebug.hudd.micro import micro_clusters
 from deepdebug.hudd.notes import Note
 from deepdebug.hudd.numbers import DETAILS, checked_number, number_of_clusters
 from deepdebug.hudd.original import Original, choose_layer, original_clusters
-from deepdebug.hudd.rows import MEMORY
+from deepdebug.hudd.rows import MEMORY, Floats
 from deepdebug.hudd.significance import LEVEL, Significance, significance
 from deepdebug.hudd.silhouettes import sample
 from deepdebug.hudd.sketch import sketch
@@ -44,8 +44,8 @@ class Clusters:
             where they drop is the knee. The unit is the root mean squared distance of two images, but in mode "hudd".
         notes: What the reader should know.
         significance: How far the clusters can be told from one cloud.
-        between: Array of shape (k, k) of the roots of the mean squared distances between clusters, in the unit of
-            `heights`.
+        between: Array of shape (k, k) of the distances between the centres of the clusters, where 1 is the root mean
+            squared distance of two images.
         merges: How the clusters would go on to be merged by Ward's linkage: array of shape (k - 1, 4) as scipy's
             `linkage` returns it, with the clusters as leaves.
         view: Name of the view that was chosen, in mode "hudd"; else `None`, for all views count.
@@ -176,6 +176,8 @@ def group(views: Sequence[View], settings: ClusterSettings, folder: Path | None 
     notes += more
     labels = space.spread(tree.partition(number))
     if method is not None and number > 1:
+        text = "Whether there are clusters was judged by a tree of the failures, not by the groups of the slicer."
+        notes.append(Note("judged-by-tree", text))
         sliced = method(_points(space, views, seed, memory), number, seed)
         labels = renumbered(sliced.groups)
         notes += sliced.notes
@@ -255,6 +257,13 @@ def _original(views: Sequence[View], settings: ClusterSettings, folder: Path | N
     return Grouped(replace(found, view=views[place].name), space, chosen.dendrogram, tuple(layers))
 
 
+def _between_centres(squares: Floats) -> npt.NDArray[np.float64]:
+    """Return the distances of the centres: mean squared distances less half of those within, and the root."""
+    within = np.diag(squares)
+    distances: npt.NDArray[np.float64] = np.sqrt(np.maximum(squares - within[:, None] / 2 - within / 2, 0.0))
+    return distances
+
+
 def _described(
     space: Space, labels: Labels, tree: Dendrogram, notes: Sequence[Note], settings: ClusterSettings
 ) -> Clusters:
@@ -273,6 +282,6 @@ def _described(
         heights=tree.heights[::-1][:99].copy(),
         notes=(*notes, *judged.notes),
         significance=judged,
-        between=np.sqrt(squares),
+        between=_between_centres(squares),
         merges=top.merges,
     )

@@ -18,7 +18,7 @@ from deepdebug.hudd.heatmaps import ACTIVATIONS, HIDDEN, MAP, PIXELS, Heatmaps, 
 from deepdebug.hudd.images import Array, Images, array_hash
 from deepdebug.hudd.projection import Projection
 from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values
-from deepdebug.lrp import Explainer
+from deepdebug.lrp import Explainer, Relevance
 from deepdebug.lrp.forward import Forward
 
 Advance = Callable[[int], object]
@@ -152,6 +152,9 @@ class HeatmapSettings:
         target: The explained output: "predicted", "largest" or, of several values, "worst". Defaults to `"predicted"`.
         reference: For "worst": values of shape (any, outputs) that are usual, of which the explained one is the
             farthest off; no image's own label is looked at. Defaults to `None`.
+        turned: Whether the relevance of a negative score is turned around, so that positive relevance always stands
+            for what led to the answer; a logit's sign says nothing, for a constant can be added to all. The published
+            pipeline does not. Defaults to `True`.
         dtype: "float32" or "float16". Defaults to `"float32"`.
         summed: Whether channels are summed up. Defaults to `False`: each is kept.
         storage: "full" keeps heatmaps whole, "sketch" keeps 256 random projections of each, and "auto" does so where
@@ -163,6 +166,7 @@ class HeatmapSettings:
     composite: str = "z-plus"
     target: Literal["predicted", "largest", "worst"] = "predicted"
     reference: npt.NDArray[Any] | None = None
+    turned: bool = True
     dtype: str = "float32"
     summed: bool = False
     storage: Literal["auto", "full", "sketch"] = "auto"
@@ -207,8 +211,8 @@ def explain_failures(
 
     def whole(batch: Batch) -> dict[str, Array]:
         x = images.inputs(batch)
-        found: Mapping[str, Array] = explain(x, settings.target)
-        kept = {layer: _kept(found, layer, settings.summed) for layer in settings.layers}
+        found = explain(x, settings.target)
+        kept = {layer: _kept(found, layer, settings) for layer in settings.layers}
         passed = forward(x)
         if last:
             kept[ACTIVATIONS] = passed.activations[last[0]]
@@ -235,6 +239,7 @@ def explain_failures(
         reference=None if settings.reference is None else array_hash(settings.reference),
         layers=settings.layers,
         activations=last[0] if last else None,
+        turned=settings.turned,
         dtype=settings.dtype,
         summed=settings.summed,
         sketched=sketched,
@@ -279,13 +284,16 @@ def _sketched(found: Mapping[str, Array], projections: Mapping[str, Projection])
     return short | {name: array for name, array in found.items() if name not in projections}
 
 
-def _kept(found: Mapping[str, Array], layer: str, summed: bool) -> Array:
+def _kept(found: Relevance, layer: str, settings: HeatmapSettings) -> Array:
     if layer not in found:
         raise UsageError(
             f"No relevance comes to layer '{layer}', because the explained output does not depend on it. Leave it out."
         )
     array = found[layer]
-    return array.sum(axis=-1) if summed and array.ndim > 2 else array
+    if settings.turned:
+        signs = np.where(found.explained.scores < 0, -1, 1).astype(array.dtype)
+        array = array * signs.reshape(-1, *(1,) * (array.ndim - 1))
+    return array.sum(axis=-1) if settings.summed and array.ndim > 2 else array
 
 
 def _must_be_readable(_number: int, error: ImageError) -> None:

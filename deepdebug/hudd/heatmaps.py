@@ -29,7 +29,7 @@ from deepdebug.strict_json import strict_json
 INDEX = "index.json"
 # No layer can have a name with a slash.
 ACTIVATIONS, HIDDEN, PIXELS, MAP = "/activations", "/hidden", "/pixels", "/map"
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Origin:
         reference: A hash of what it is chosen by, or `None`.
         layers: Names of the layers.
         activations: Name of the layer whose output is kept as well, or `None`.
+        turned: Whether the relevance of negative scores is turned around.
         dtype: "float32", or "float16", in which each image's array is divided by its largest size.
         summed: Whether channels are summed up.
         sketched: How heatmaps were normalised before they were projected to short vectors; `None`: they are whole.
@@ -60,6 +61,7 @@ class Origin:
     reference: str | None
     layers: tuple[str, ...]
     activations: str | None
+    turned: bool
     dtype: str
     summed: bool
     sketched: str | None

@@ -72,9 +72,10 @@ def effects(
                     float(q_values[label, place]),
                     table[place].quantiles(ours),
                     table[place].quantiles(theirs),
+                    table[place].shares(ours, theirs),
                 )
                 for place, ours, theirs in parts
-                if len(ours) and len(theirs)
+                if len(ours) > 1 and len(theirs)  # of a single image every value is narrow
             )
         )
     return tuple(found)
@@ -148,6 +149,13 @@ class _Column:
         deviation = score.std(ddof=1)
         full[self.known] = (score - score.mean()) / deviation if deviation > 1e-12 else 0.0
         return full
+
+    def shares(self, ours: Floats, theirs: Floats) -> tuple[float, float] | None:
+        """Return the shares of the larger value, for a parameter that has two values; else `None`."""
+        values = np.unique(self.values[self.known])
+        if len(values) > 2 or self.is_angle:
+            return None
+        return float((ours == values[-1]).mean()), float((theirs == values[-1]).mean())
 
     def divided(self, inside: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return the known values of some images, and those of the others."""

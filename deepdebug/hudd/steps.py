@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 
 from deepdebug.case.dataset import DataSet
-from deepdebug.case.folder import TEST, TRAINING, Case, read_case
+from deepdebug.case.folder import DATA, MODELS, TEST, TRAINING, Case, read_case
 from deepdebug.case.preprocessing import Preprocessing, merged
 from deepdebug.case.sources import completed
 from deepdebug.errors import UsageError
@@ -132,6 +132,7 @@ def open_case(request: Request) -> Opened:
         UsageError: When the case or the model cannot be used.
     """
     case = read_case(request.case)
+    _check_out(request)
     path = case.model_path(request.model)
     sets = {part: case.dataset(part) for part in RESULTS if part == TEST or case.has(part)}
     model = load_model(path)
@@ -145,6 +146,19 @@ def open_case(request: Request) -> Opened:
     }
     rule = request.failures or (parse_rule(case.failures) if case.failures else WRONG_LABEL)
     return Opened(case, Subject(model, path.stem, file_hash(path)), sets, rule, images)
+
+
+def _check_out(request: Request) -> None:
+    """Refuse a folder for the results that is none, or in which they would become part of the case."""
+    out = request.out.resolve()
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"`--out` got {str(request.out)!r}, which is a file; expected a folder, or a new name.")
+    for part in (DATA, MODELS):
+        if out.is_relative_to((request.case / part).resolve()):
+            raise UsageError(
+                f"`--out` got {str(request.out)!r}, which lies in {part} of the case, where results would be taken for "
+                "images or models. Choose another folder."
+            )
 
 
 def answer_step(request: Request, opened: Opened, stage: Stage = silent) -> dict[str, Answered]:
@@ -202,6 +216,7 @@ def heatmap_settings(request: Request, opened: Opened) -> HeatmapSettings:
         layers,
         request.rules,
         request.target,
+        turned=request.clustering.mode != "hudd",
         dtype=request.dtype,
         summed=request.summed,
         storage=request.storage,
@@ -324,7 +339,7 @@ def _answers(request: Request, opened: Opened, part: str, stage: Stage) -> Answe
         images=list(zip(images.names, images.hashes(range(len(images.names))), strict=True)),
         expected=array_hash(dataset.expected),
         classes=dataset.classes,
-        outputs=opened.case.outputs,
+        outputs=opened.case.outputs or dataset.outputs,
     )
     known = read_mark(mark)
     if known.get("fingerprint") == wanted and path.is_file() and known.get("table") == file_hash(path):
@@ -334,7 +349,7 @@ def _answers(request: Request, opened: Opened, part: str, stage: Stage) -> Answe
         return Answered(tested, rows, tuple((one[0], one[1]) for one in known["left_out"]))
     mark.unlink(missing_ok=True)  # or a run that is killed here would leave a table that it does not belong to
     labelled = Labelled(images, dataset.expected, dataset.classes, part)
-    names, advance = opened.case.outputs, stage(part, len(dataset))
+    names, advance = opened.case.outputs or dataset.outputs, stage(part, len(dataset))
     answered = ask(opened.subject, labelled, opened.rule, names=names, advance=advance)
     write_tested(path, answered.tested)
     write_mark(mark, {"fingerprint": wanted, "left_out": answered.left_out, "table": file_hash(path)})

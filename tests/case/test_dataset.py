@@ -110,3 +110,17 @@ def test_set_that_cannot_be_used_is_told(tmp_path, kind, message):
 def test_missing_set_is_told(tmp_path):
     with pytest.raises(UsageError, match="There is no folder"):
         read_dataset(tmp_path / "none")
+
+
+def test_rows_of_an_array_are_joined_by_name_in_any_order(tmp_path):
+    np.savez(tmp_path / "set.npz", images=np.zeros((3, 4, 4), "uint8"), labels=np.array([0, 1, 0]))
+    (tmp_path / "parameters.csv").write_text("image,light\n000002,2\n000000,0\n")
+    found = read_dataset(tmp_path)
+    np.testing.assert_array_equal(found.parameters["light"], [0, np.nan, 2])
+    assert found.notes == ("1 of 3 images have no row in parameters.csv.",)
+
+
+def test_names_of_values_come_from_the_header_of_the_targets(tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "targets.csv").write_text("image,x,y\na.png,1,2\n")
+    assert read_dataset(tmp_path).outputs == ("x", "y")

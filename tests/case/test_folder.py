@@ -69,3 +69,27 @@ def test_classes_that_are_no_names_are_told(case):
     (case / "case.toml").write_text("[case]\nclasses = [1]\n")
     with pytest.raises(UsageError, match=r"`classes` in \[case\] of .* is \[1\]; expected a list of names"):
         read_case(case)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[case]\nclases = ["a"]\n', "has the key 'clases'; did you mean 'classes'"),
+        ("[preproc]\nscale = 1\n", "has the table 'preproc'; did you mean 'preprocessing'"),
+        ("[case]\nfailures = 3\n", "`failures` in .case. of .* is 3"),
+    ],
+)
+def test_what_is_nearly_a_name_of_ours_is_told(case, text, said):
+    (case / "case.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        read_case(case)
+
+
+def test_tables_for_others_may_stand_there(case):
+    (case / "case.toml").write_text('[case]\nname = "PET"\nseed = 3\n[pictures]\nTestSet = 3\n')
+    assert read_case(case).name == "PET"
+
+
+def test_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(UsageError, match="There is no folder"):
+        read_case(tmp_path / "none")

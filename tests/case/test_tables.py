@@ -78,3 +78,10 @@ def test_words_that_give_a_name_twice_are_refused(tmp_path):
     path.write_text("image,a=b,a\n1,0,b\n2,1,c\n")
     with pytest.raises(UsageError, match="give the name 'a=b' twice"):
         read_table(path, words=True)
+
+
+def test_single_wrong_field_among_numbers_is_named(tmp_path):
+    path = tmp_path / "parameters.csv"
+    path.write_text("image,light\na,1\nb,n.a.\nc,2\n")
+    with pytest.raises(UsageError, match=r"`light` in line 3 .* is 'n.a.'; expected a number"):
+        read_table(path, words=True)

@@ -32,8 +32,8 @@ def hudd(runner, made, tmp_path):
 def test_run_tells_every_step_and_where_the_page_is(hudd, tmp_path):
     result = hudd("run")
     assert result.exit_code == 0, result.output
-    assert "TestSet            60 images,      40 failures (66.7%)" in result.stdout
-    assert "Heatmaps of 40 failures at conv1, conv2" in result.stdout
+    assert "TestSet            60 images,      40 failing (66.7%)" in result.stdout
+    assert "Heatmaps of the failures (40) at conv1, conv2" in result.stdout
     assert "stripe" in result.stdout
     assert f"The page to read is {tmp_path / 'T' / 'report.html'}" in result.stdout
     assert (tmp_path / "T" / "report.html").is_file()
@@ -169,6 +169,14 @@ def test_folder_that_is_no_case_is_told(hudd, tmp_path):
     assert "is no case" in str(result.exception)
 
 
+def test_results_are_not_put_among_the_images_or_over_a_file(runner, made, tmp_path):
+    inside = runner.invoke(app, ["hudd", "run", str(made), "--out", str(made / "DataSets" / "TestSet")])
+    assert "lies in DataSets of the case" in str(inside.exception)
+    (tmp_path / "file").touch()
+    over = runner.invoke(app, ["hudd", "run", str(made), "--out", str(tmp_path / "file")])
+    assert "which is a file" in str(over.exception)
+
+
 def test_interrupted_run_says_that_the_command_goes_on(hudd, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -211,6 +219,7 @@ def test_steps_alone_do_not_ask_where_to_end(runner):
 def test_help_teaches(runner, name):
     result = runner.invoke(app, ["hudd", name, "--help"])
     assert result.exit_code == 0
+    assert "\\b" not in result.stdout
     for said in ("CASE holds:", "DNNModels/NAME.keras", "report.html", "Example", "Exit codes:"):
         assert said in result.stdout
 

@@ -106,3 +106,33 @@ def test_what_does_not_fit_is_told(model, change, said):
     arguments = {"x": X, "y": Y, **change}
     with pytest.raises(UsageError, match=said):
         hudd.run(model, arguments.pop("x"), arguments.pop("y"), **arguments)
+
+
+@pytest.mark.parametrize("shift", [20.0, -20.0])
+def test_constant_added_to_all_logits_changes_no_group(model, shift):
+    shifted = bright.model()
+    shifted.get_layer("dense").bias.assign_add([shift, shift])
+    found, other = hudd.run(model, X, Y), hudd.run(shifted, X, Y)
+    np.testing.assert_array_equal(found.rows, other.rows)
+    np.testing.assert_array_equal(found.labels, other.labels)
+
+
+def test_groups_of_another_slicer_are_not_what_was_judged(model):
+    found = hudd.run(model, X, Y, slicer="random", k=2)
+    assert "judged-by-tree" in {note.code for note in found.analysis.notes}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"y": 3}, "`y` is 3"),
+        ({"y": Y.astype(float)}, "classes as whole numbers"),
+        ({"batch_size": 0}, "`batch_size` is 0"),
+        ({"parameters": {"camera": ["left"] * 60}}, "'camera' holds could not convert"),
+        ({"layers": "none"}, "got none"),
+        ({"mode": "hudd", "k": 3}, "decides by itself on `k`"),
+    ],
+)
+def test_wrong_arguments_are_told(model, change, said):
+    with pytest.raises(UsageError, match=said):
+        hudd.run(model, X, change.pop("y", Y), **change)

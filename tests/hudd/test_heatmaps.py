@@ -31,6 +31,7 @@ def origin(**changes):
             reference=None,
             layers=("conv/1", "conv/2"),
             activations="conv/2",
+            turned=True,
             dtype="float32",
             summed=False,
             sketched=None,

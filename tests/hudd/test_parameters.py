@@ -128,3 +128,29 @@ def test_nothing_known_gives_no_effects_and_an_error_for_variances():
     assert effects(LABELS, {}) == ((), ())
     with pytest.raises(UsageError, match="no variance can fall"):
         variance_reduction(LABELS, {"same": np.ones(100)})
+
+
+def test_parameter_of_two_values_comes_with_their_shares():
+    glasses = np.concatenate([np.ones(30), np.zeros(70)])
+    dark = by_name(effects(LABELS, {"glasses": glasses}))[0]["glasses"]
+    assert dark.shares == (30 / 40, 0.0)
+    assert by_name(effects(LABELS, columns()))[0]["light"].shares is None
+
+
+def test_cluster_of_one_image_has_no_effects():
+    labels = np.where(np.arange(100) == 0, 1, 0)
+    assert effects(labels, {"light": columns()["light"]})[1] == ()
+
+
+def test_opposite_directions_are_told_from_any():
+    random = np.random.default_rng(0)
+    angles = np.concatenate([random.choice([0.0, 180.0], 60), random.uniform(0, 360, 60)])
+    found = effects(np.repeat([0, 1], 60), {"angle": angles}, angles=("angle",))
+    assert found[0][0].p_value < 0.01
+
+
+@pytest.mark.parametrize("values", [np.where(np.arange(100) % 2, 0.0, 360.0), np.full(100, 1e200)])
+def test_values_at_the_edge_give_no_warning(values):
+    values = values.copy()
+    values[3] *= 2 if values[3] > 1e100 else 1
+    effects(LABELS, {"a": values}, angles=("a",) if values.max() == 360 else ())

@@ -248,7 +248,7 @@ def test_verdict_names_the_clusters_with_a_gap_around_them():
     groups = (base.groups[0], replace(base.groups[1], p_value=0.2), replace(base.groups[2], p_value=None))
     one = replace(base, groups=groups)
     assert verdict(one).title == "3 clusters of failures"
-    assert verdict(one).text.endswith("With a clear gap around them: 1.")
+    assert verdict(one).text.endswith("A clear gap lies around cluster 1.")
     assert [group_verdict(group, one).title for group in groups] == ["significant", "no clear gap", "not judged"]
     none = replace(base, groups=tuple(replace(group, p_value=0.2) for group in base.groups))
     assert "take their borders as fluid" in verdict(none).text
@@ -259,7 +259,7 @@ def test_clusters_with_a_gap_around_them_together_are_told_as_one():
     groups = tuple(replace(group, p_value=0.4) for group in base.groups)
     one = replace(base, groups=groups, branches=(Branch((2, 3), 0.001), Branch((1, 2), 0.001)))
     assert standing_apart(one) == ((2, 3),)  # 1 and 2 are more than half of all, so 3 alone would be the news
-    assert verdict(one).text.endswith("With a clear gap around them: 2 and 3.")
+    assert verdict(one).text.endswith("A clear gap lies around clusters 2 and 3 together.")
     assert group_verdict(groups[1], one).title == "apart with 3"
     page = page_of(one)
     assert [attrs["class"] for tag, attrs in page.tags if "line" in attrs.get("class", "").split()].count(

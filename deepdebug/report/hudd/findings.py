@@ -11,6 +11,7 @@ from deepdebug.report.wording import number
 if TYPE_CHECKING:
     from deepdebug.hudd.analysis import Analysis, Baseline, LayerFacts, VarianceReduction
 
+OFTEN = 0.2  # share of random groups from which it needs an explanation
 NEARLY_THE_SAME = 0.75  # adjusted mutual information
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -50,6 +51,8 @@ def variance_sentence(found: VarianceReduction | None) -> str:
     """Say what HUDD's first research question gives, and how much of it is chance; empty where it was not asked."""
     if found is None:
         return ""
+    often = "; with several parameters and few images, some parameter often varies less by chance"
+    why = often if found.by_chance >= OFTEN else ""
     beyond = (
         "That is no more than chance gives."
         if found.share <= found.by_chance
@@ -57,8 +60,8 @@ def variance_sentence(found: VarianceReduction | None) -> str:
     )
     return (
         f"In {percent(found.share)} of the clusters some parameter varies at most half as much as among all failures "
-        f"(HUDD's first research question). In random groups of the same sizes it is {percent(found.by_chance)}: with "
-        f"several parameters and few images, one of them nearly always varies less. {beyond} In "
+        f"(HUDD's first research question). In random groups of the same sizes it is {percent(found.by_chance)}{why}. "
+        f"{beyond} In "
         f"{percent(found.significant)} of the clusters such a fall is not likely by chance (permutation test, false "
         f"discovery rate {percent(0.05)})."
     )

@@ -67,6 +67,8 @@ def strength(effect: Effect) -> float:
     if effect.superiority is None:
         return max(effect.reduction, 0.0)
     one_sided = abs(2 * effect.superiority - 1)
+    if effect.shares is not None:
+        return abs(effect.shares[0] - effect.shares[1])
     low, _, high = effect.inside
     beyond = 0.0 if low == high else 1 - _share_within(effect.outside, low, high)
     return max(one_sided, beyond) if beyond >= NARROW else one_sided
@@ -83,6 +85,8 @@ def effect_phrase(effect: Effect) -> str:
     name, share = one_line(effect.name), effect.superiority
     ours, theirs = _ranges(effect)
     against = f"{ours} against {theirs}"
+    if effect.shares is not None:
+        return _of_two(effect)
     if share is None:
         return f"{name} mostly {ours} degrees; in other failures {_other_angles(effect)}"
     if effect.inside[0] == effect.inside[2]:
@@ -98,6 +102,25 @@ def effect_phrase(effect: Effect) -> str:
     if side >= SMALL:
         return f"{name} slightly {word} than in other failures ({percent(side)} of comparisons): {against}"
     return f"{name} varies {'more' if effect.reduction < 0 else 'less'} than in other failures: {against}"
+
+
+def _of_two(effect: Effect) -> str:
+    """Say how frequent a value is among members and other failures, for a parameter that has two.
+
+    >>> from deepdebug.hudd.analysis import Effect
+    >>> one = Effect("camera=left", 0.7, 0.8, 0.001, 0.01, (0, 1, 1), (0, 0, 1), (0.93, 0.55))
+    >>> _of_two(one).replace("\N{NO-BREAK SPACE}", " ")
+    'camera is left: 93 % of members, 55 % of other failures'
+    """
+    ours, theirs = effect.shares or (0.0, 0.0)
+    name, _, word = one_line(effect.name).partition("=")
+    if word:
+        said = f"{name} is {word}" if ours >= theirs else f"{name} is not {word}"
+    else:
+        ends = {*effect.inside, *effect.outside}
+        said = f"{name} is {number(max(ends) if ours >= theirs else min(ends))}"
+    shares = (ours, theirs) if ours >= theirs else (1 - ours, 1 - theirs)
+    return f"{said}: {percent(shares[0])} of members, {percent(shares[1])} of other failures"
 
 
 def _loss_phrase(group: Group, analysis: Analysis) -> str:

@@ -55,7 +55,8 @@ def verdict(analysis: Analysis) -> Verdict:
         "No cluster is significant",
         f"The failures cannot be told from one single cloud (p {_equals(analysis.p_value)}, which is how likely gaps "
         f"like these were in such a cloud; up to {number(analysis.level)} would be significant). Read the groups below "
-        "as a way to lay the images out, not as causes.",
+        "as a way to lay the images out, not as causes. With few images real groups are easily missed; what is said of "
+        "their parameters holds all the same.",
     )
 
 
@@ -109,7 +110,8 @@ def _apart_in_words(analysis: Analysis) -> str:
     apart = standing_apart(analysis)
     if not apart:
         return "No cluster has a clear gap around it by itself, so take their borders as fluid."
-    return f"With a clear gap around them: {'; '.join(joined(one) for one in apart)}."
+    said = [f"cluster {one[0]}" if len(one) == 1 else f"clusters {joined(one)} together" for one in apart]
+    return f"A clear gap lies around {'; around '.join(said)}."
 
 
 def is_significant(group: Group, analysis: Analysis) -> bool:
