@@ -17,7 +17,7 @@ CASE_FILE, DATA, MODELS = "case.toml", "DataSets", "DNNModels"
 TRAINING, TEST, IMPROVEMENT = "TrainingSet", "TestSet", "ImprovementSet"
 SUFFIX = ".keras"
 TABLES, KEYS = ("case", "preprocessing", "parameters"), ("name", "classes", "outputs", "failures")
-NEARLY = 0.7  # of difflib's likeness; "preproc" and "preprocessing" reach it
+NEARLY, SHORTEST = 0.85, 3  # difflib's likeness, or letters of a beginning, from which another name was meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ def read_case(folder: Path) -> Case:
 def _refuse_misspelt(path: Path, given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     """Refuse a name that is nearly one of ours; others may stand there for others to read."""
     for name in given:
-        meant = difflib.get_close_matches(name, known, 1, NEARLY)
+        begun = [one for one in known if len(name) >= SHORTEST and one.startswith(name)]
+        meant = begun or difflib.get_close_matches(name, known, 1, NEARLY)
         if name not in known and meant:
             raise UsageError(f"{path} has the {what} {name!r}; did you mean {meant[0]!r}? Rename it, or remove it.")
 

@@ -3,6 +3,8 @@ from PIL import Image
 
 from deepdebug.case.folder import read_case
 from deepdebug.errors import UsageError
+from deepdebug.simulate import CASES
+from deepdebug.simulate.order import SIZES, Order, case_file
 
 
 @pytest.fixture
@@ -88,6 +90,12 @@ def test_what_is_nearly_a_name_of_ours_is_told(case, text, said):
 def test_tables_for_others_may_stand_there(case):
     (case / "case.toml").write_text('[case]\nname = "PET"\nseed = 3\n[pictures]\nTestSet = 3\n')
     assert read_case(case).name == "PET"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_file_of_the_simulator_is_one(case, name):
+    (case / "case.toml").write_text(case_file(Order(CASES[name], SIZES["fast"], 0, "gray", None)))
+    assert read_case(case).name == name
 
 
 def test_folder_that_is_not_there_is_told(tmp_path):
