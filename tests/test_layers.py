@@ -25,6 +25,7 @@ LEVELS = {
     "deepdebug.hudd": 1,
     "deepdebug.hudd.explaining": 2,
     "deepdebug.hudd.heatmap_layers": 2,
+    "deepdebug.hudd.opening": 2,
     "deepdebug.hudd.viewing": 2,
     "deepdebug.hudd.page": 4,
     "deepdebug.hudd.cluster_folders": 4,

@@ -16,7 +16,7 @@ from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
     from deepdebug.hudd.explaining import Answered
-    from deepdebug.hudd.steps import Request
+    from deepdebug.hudd.opening import Request
 
 INTERRUPTED = 130
 MAX_LEFT_OUT = 5
@@ -98,7 +98,7 @@ def _request(said: Said) -> Request:
 
     check_exports(said.exports, 0)
     start_keras()
-    from deepdebug.hudd.steps import Request
+    from deepdebug.hudd.opening import Request
 
     return Request(
         case=said.case,
@@ -130,7 +130,8 @@ def _listed(text: str | None) -> tuple[str, ...]:
 def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
-    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, open_case, remove_results, report_step
+    from deepdebug.hudd.opening import open_case
+    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, remove_results, report_step
     from deepdebug.report.hudd.text import told
 
     opened = open_case(request)

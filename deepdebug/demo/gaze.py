@@ -10,7 +10,8 @@ from rich.console import Console
 
 from deepdebug.case.folder import TEST, TRAINING
 from deepdebug.hudd.analysis import Analysis, Group
-from deepdebug.hudd.steps import Request, answer_step, cluster_step, heatmap_step, open_case, report_step
+from deepdebug.hudd.opening import Request, open_case
+from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, report_step
 from deepdebug.report.hudd.text import told
 from deepdebug.simulate import CASES, CAUSES
 from deepdebug.simulate.build import simulate

@@ -15,7 +15,7 @@ from deepdebug.errors import UsageError
 from deepdebug.hudd.alone import Alone, originals_alone, views_alone
 from deepdebug.hudd.analysis import Analysis, Baseline, Branch, Curve, Group, LayerFacts, VarianceReduction
 from deepdebug.hudd.baselines import pair_partition, pixel_view
-from deepdebug.hudd.clusters import Clusters, ClusterSettings, Grouped, group
+from deepdebug.hudd.clusters import Clusters, ClusterSettings, Grouped, group, partition
 from deepdebug.hudd.condensed import mean_square
 from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.notes import Note
@@ -237,17 +237,13 @@ def _baselines(failures: Failures, clusters: Clusters, settings: ClusterSettings
     if clusters.k < 2:  # one cluster agrees with any other one
         return ()
     by_pixels = replace(settings, mode="default", slicer="hierarchy", linkage="ward", k=None)
-    partitions = {PIXELS: _only([pixel_view(failures.pixels)], by_pixels)}
+    partitions = {PIXELS: partition([pixel_view(failures.pixels)], by_pixels)}
     if failures.tested.expected is not None and failures.tested.predicted is not None:
         partitions[PAIRS] = pair_partition(failures.tested.expected, failures.tested.predicted)
     return tuple(
         Baseline(name, int(labels.max(initial=-1)) + 1, _agreement(labels, clusters.labels))
         for name, labels in partitions.items()
     )
-
-
-def _only(views: Sequence[View], settings: ClusterSettings) -> Labels:
-    return group(views, settings).clusters.labels
 
 
 def _variance_reduction(failures: Failures, clusters: Clusters, seed: int) -> VarianceReduction | None:

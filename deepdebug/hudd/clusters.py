@@ -159,16 +159,36 @@ def group(views: Sequence[View], settings: ClusterSettings, folder: Path | None 
         UsageError: As `cluster`.
     """
     _check(settings.detail, settings.mode, settings.linkage, settings.level)
-    count, seed, memory = num_images(views), settings.seed, settings.memory
-    method = slicer_of(settings.slicer)
+    count = num_images(views)
+    slicer_of(settings.slicer)  # refuses one that there is not, before any work
     if count < 2:
         return Grouped(_few(views, count, settings.level))
     if settings.mode == "hudd":
         _refuse_settings(settings)
         return _original(views, settings, folder)
+    space, tree, labels, notes = _divided(views, settings, folder)
+    return Grouped(_described(space, labels, tree, notes, settings), space, tree)
+
+
+def partition(views: Sequence[View], settings: ClusterSettings) -> Labels:
+    """Return the labels that `cluster` would give, without judging or describing the clusters.
+
+    Args:
+        views: How the images look, of two images or more; not in mode "hudd".
+        settings: The other arguments of `cluster`.
+    """
+    return _divided(views, settings, None)[2]
+
+
+def _divided(
+    views: Sequence[View], settings: ClusterSettings, folder: Path | None
+) -> tuple[Space, Dendrogram, Labels, list[Note]]:
+    """Return where the images lie, their tree, the label of each, and what the reader should know."""
+    seed, memory = settings.seed, settings.memory
+    method = slicer_of(settings.slicer)
     exact = settings.exact
     if exact is None:
-        exact = count < EXACT_IMAGES
+        exact = num_images(views) < EXACT_IMAGES
     space, notes = _space(views, exact, seed, memory, folder)
     tree = space.tree(settings.linkage)
     asked, detail = settings.k, settings.detail
@@ -181,7 +201,7 @@ def group(views: Sequence[View], settings: ClusterSettings, folder: Path | None 
         sliced = method(_points(space, views, seed, memory), number, seed)
         labels = renumbered(sliced.groups)
         notes += sliced.notes
-    return Grouped(_described(space, labels, tree, notes, settings), space, tree)
+    return space, tree, labels, notes
 
 
 def _check(detail: str, mode: str, linkage: str, level: float) -> None:

@@ -11,154 +11,31 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from deepdebug.case.dataset import DataSet
-from deepdebug.case.folder import DATA, MODELS, TEST, TRAINING, Case, read_case
-from deepdebug.case.preprocessing import Preprocessing, merged
-from deepdebug.case.sources import completed
+from deepdebug.case.folder import TEST
 from deepdebug.errors import UsageError
 from deepdebug.hudd.analysing import About, Failures, analyse
 from deepdebug.hudd.analysis import FORMAT, Analysis, read_analysis, write_analysis
 from deepdebug.hudd.cluster_folders import TABLE, remove_folders, write_folders
-from deepdebug.hudd.clusters import ClusterSettings
-from deepdebug.hudd.explaining import Advance, Answered, HeatmapSettings, Labelled, Subject, ask, explain_failures
+from deepdebug.hudd.explaining import Answered, HeatmapSettings, Labelled, ask, explain_failures
 from deepdebug.hudd.exports import check_exports, distance_stems, export_distances, remove_distances
 from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
 from deepdebug.hudd.heatmaps import Heatmaps, open_heatmaps
-from deepdebug.hudd.images import FileImages, array_hash, file_hash
+from deepdebug.hudd.images import array_hash, file_hash
 from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
+from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, silent
 from deepdebug.hudd.page import write_page
-from deepdebug.hudd.tested import WRONG_LABEL, FailureRule, parse_rule, read_tested, write_tested
+from deepdebug.hudd.tested import read_tested, write_tested
 from deepdebug.hudd.viewing import failing, read_embedding, settings_rows, views_of
 from deepdebug.hudd.views import View
-from deepdebug.model.saved import image_input, load_model
 
-RESULTS = {TEST: "testResult.csv", TRAINING: "trainResult.csv"}
 HEATMAPS, CLUSTERS, REPORT = "Heatmaps", "ClusterAnalysis", "report.html"
 ANALYSIS, MARK, DISTANCES = "analysis.json", ".done.json", "Distances"
-Stage = Callable[[str, int], Advance]  # name and number of images of a stage -> how to tell of progress
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be done.
-
-    Args:
-        case: Folder of the case.
-        out: Folder for the results.
-        model: Name of a model of the case. Defaults to `None`: the only one.
-        failures: When an answer is a failure. Defaults to `None`: what the case says, or a wrong label.
-        layers: Names of the layers whose relevance is clustered. Defaults to none: the convolutions, or what HUDD as
-            published looks at.
-        composite: Rules of relevance. Defaults to `None`: "z-plus", or "hudd" in that mode.
-        target: The explained output of a classifier: "predicted" or "largest". Defaults to `"predicted"`. Of a
-            regression it is the value farthest from what is usual in the test set, counted in standard deviations.
-        normalise: What is done to every heatmap before it is compared. Defaults to `"sqrt"`.
-        dtype: Of the heatmaps. Defaults to `"float32"`.
-        summed: Whether channels are summed up. Defaults to `False`.
-        storage: "full", "sketch", or "auto", which keeps 256 random projections of each heatmap where whole ones would
-            take more than 8 GiB. Defaults to `"auto"`.
-        embedding: A `.npy` file with one row per image of the test set, in the order of their names, to be clustered by
-            as well. Defaults to `None`.
-        views: What the failures are grouped by; see `views_of`. Defaults to none: relevance, and with an embedding the
-            activations and the embedding.
-        preprocessing: What was said about it beside `case.toml`. Defaults to nothing.
-        batch_size: Images that go through the model together. Defaults to `64`.
-        clustering: How the failures are grouped. Defaults to the default pipeline.
-        exports: Formats in which distances are kept: "npy", "parquet", "xlsx". Defaults to none.
-    """
-
-    case: Path
-    out: Path
-    model: str | None = None
-    failures: FailureRule | None = None
-    layers: tuple[str, ...] = ()
-    composite: str | None = None
-    target: Literal["predicted", "largest"] = "predicted"
-    normalise: str = "sqrt"
-    dtype: str = "float32"
-    summed: bool = False
-    storage: Literal["auto", "full", "sketch"] = "auto"
-    embedding: Path | None = None
-    views: tuple[str, ...] = ()
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    batch_size: int = 64
-    clustering: ClusterSettings = field(default_factory=ClusterSettings)
-    exports: tuple[str, ...] = ()
-
-    @property
-    def rules(self) -> str:
-        """The composite: what was asked for, or that of the mode."""
-        return self.composite or ("hudd" if self.clustering.mode == "hudd" else "z-plus")
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A case with one of its models.
-
-    Args:
-        case: The case.
-        subject: The model.
-        sets: The sets of the case that are there, by name.
-        rule: When an answer is a failure.
-        images: The images of every set, by its name.
-    """
-
-    case: Case
-    subject: Subject
-    sets: Mapping[str, DataSet]
-    rule: FailureRule
-    images: Mapping[str, FileImages]
-
-
-def silent(_name: str, _images: int) -> Advance:
-    """Show no progress."""
-    return lambda _: None
-
-
-def open_case(request: Request) -> Opened:
-    """Read the case and load the model.
-
-    Args:
-        request: What is to be done.
-
-    Raises:
-        UsageError: When the case or the model cannot be used.
-    """
-    case = read_case(request.case)
-    _check_out(request)
-    path = case.model_path(request.model)
-    sets = {part: case.dataset(part) for part in RESULTS if part == TEST or case.has(part)}
-    model = load_model(path)
-    given = image_input(model)
-    said = merged(case.preprocessing, request.preprocessing)
-    preprocessing = completed(said, sets[TEST].sources, given.shape, given.rescaled_by is not None)
-    channels = None if len(given.shape) == 2 else given.shape[2]
-    batch_size = request.batch_size if given.rows is None else given.rows
-    images = {
-        part: FileImages(one.names, one.sources, preprocessing, channels, batch_size) for part, one in sets.items()
-    }
-    rule = request.failures or (parse_rule(case.failures) if case.failures else WRONG_LABEL)
-    return Opened(case, Subject(model, path.stem, file_hash(path)), sets, rule, images)
-
-
-def _check_out(request: Request) -> None:
-    """Refuse a folder for the results that is none, or in which they would become part of the case."""
-    out = request.out.resolve()
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"`--out` got {str(request.out)!r}, which is a file; expected a folder, or a new name.")
-    for part in (DATA, MODELS):
-        if out.is_relative_to((request.case / part).resolve()):
-            raise UsageError(
-                f"`--out` got {str(request.out)!r}, which lies in {part} of the case, where results would be taken for "
-                "images or models. Choose another folder."
-            )
 
 
 def answer_step(request: Request, opened: Opened, stage: Stage = silent) -> dict[str, Answered]:

@@ -8,7 +8,7 @@ import pytest
 
 from deepdebug.cli.main import app
 from deepdebug.errors import UsageError
-from deepdebug.hudd import steps
+from deepdebug.hudd import opening, steps
 from tests.hudd.bright import images, write_case
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,7 @@ def test_options_reach_the_steps(hudd, monkeypatch):
         seen.append(request)
         raise UsageError("that will do")
 
-    monkeypatch.setattr(steps, "open_case", note)
+    monkeypatch.setattr(opening, "open_case", note)
     hudd(
         *("run", "--model", "bright", "--failures", "loss>2", "--layers", "conv1, conv2", "--rule", "epsilon-plus"),
         *(

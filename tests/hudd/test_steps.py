@@ -15,7 +15,8 @@ from deepdebug.errors import UsageError
 from deepdebug.hudd import explaining, exports
 from deepdebug.hudd.analysis import read_analysis
 from deepdebug.hudd.clusters import ClusterSettings
-from deepdebug.hudd.steps import Request, answer_step, cluster_step, heatmap_step, open_case, report_step
+from deepdebug.hudd.opening import Request, open_case
+from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, report_step
 from deepdebug.hudd.tested import FailureRule, read_tested
 from tests.hudd.bright import write_case
 
