@@ -73,19 +73,16 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._turn = turn
         self._start = time.perf_counter()
-        self._start_cpu = time.process_time()
         self.seconds: list[float] = []  # of each epoch; the first one holds everything since the clock was made
-        self.cpu: list[float] = []  # the same in seconds of processor time, which other programs do not lengthen
         self.resident: list[float] = []  # megabytes
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Note time and memory, and let the others run an epoch."""
         self.seconds.append(time.perf_counter() - self._start)
-        self.cpu.append(time.process_time() - self._start_cpu)
         self.resident.append(psutil.Process().memory_info().rss / 2**20)
         self._turn.hand_over()
         self._turn.wait()
-        self._start, self._start_cpu = time.perf_counter(), time.process_time()
+        self._start = time.perf_counter()
 
 
 def mlp() -> keras.Model:

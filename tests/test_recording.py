@@ -1,5 +1,4 @@
 import json
-import time
 from collections import ChainMap
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from deepdebug.recording_reader import read_recording, read_recordings
 from deepdebug.records import Skipped
 from deepdebug.strict_json import strict_json
 from tests.factory import classifier_facts, healthy_layer, healthy_run, healthy_variable, kernel, observation
+from tests.work import Work
 
 DATA = DataFacts(rows=7, complete=False)
 SKIPPED = Skipped("probe", "switched off")
@@ -248,17 +248,13 @@ def test_unknown_extra_fields_of_the_same_schema_are_ignored(tmp_path):
     assert len(read_recording(file).observations) == 4
 
 
-def test_writing_an_epoch_of_thirty_layers_costs_less_than_a_millisecond(tmp_path):
+def test_writing_an_epoch_of_thirty_layers_is_cheap(tmp_path):
     names = [f"layer_{number}" for number in range(30)]
     facts = replace(classifier_facts(), variables=tuple(kernel(name) for name in names))
     seen = observation(
         facts, 0, layers=tuple(healthy_layer(name) for name in names),
         variables=tuple(healthy_variable(f"{name}/{role}") for name in names for role in ("kernel", "bias")),
     )  # fmt: skip
-    costs = []
-    with RecordingWriter(tmp_path, facts) as writer:
-        for _ in range(30):
-            start = time.perf_counter()
-            writer.observation(seen)
-            costs.append(time.perf_counter() - start)
-    assert min(costs) < 1e-3
+    with RecordingWriter(tmp_path, facts) as writer, Work() as work:
+        writer.observation(seen)
+    assert 0 < work.calls <= 90  # none in Python for each layer or variable
