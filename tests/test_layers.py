@@ -31,6 +31,17 @@ LEVELS = {
     "deepdebug.hudd.cluster_folders": 4,
     "deepdebug.hudd.steps": 4,
     "deepdebug.hudd.arrays": 4,
+    "deepdebug.retraining": 1,
+    "deepdebug.retraining.improvement": 1,
+    "deepdebug.retraining.looking": 2,
+    "deepdebug.retraining.grouped": 4,
+    "deepdebug.retraining.records": 3,
+    "deepdebug.retraining.choosing": 4,
+    "deepdebug.retraining.running": 4,
+    "deepdebug.retraining.seeing": 4,
+    "deepdebug.retraining.steps": 4,
+    "deepdebug.retraining.training": 4,
+    "deepdebug.retraining.workflow": 4,
     "deepdebug.simulate": 1,
     "deepdebug.simulate.build": 2,
     "deepdebug.simulate.training": 2,
@@ -119,6 +130,8 @@ def test_libraries_are_those_of_the_level(name):
     allowed = LIBRARIES[level(name)]
     if name.startswith("deepdebug.hudd."):
         allowed = (*allowed, "sklearn", "kneed", "umap", "threadpoolctl", "pydantic", "pyarrow", "xlsxwriter")
+    if name == "deepdebug.retraining.engines":
+        allowed = (*allowed, "dask", "distributed")
     if name.startswith("deepdebug.model.backend."):
         allowed = (*allowed, name.rpartition(".")[2])
     others = {one.partition(".")[0] for one in imports(name)} - {"deepdebug", "numpy"} - set(sys.stdlib_module_names)
@@ -140,7 +153,9 @@ def test_every_module_has_a_level_of_its_own_choosing():
     top = {name for name in MODULES if level(name) == 4}
     known = (
         "callback", "watch", "presets", "judging", "recording", "recording_reader", "cli", "demo", "__main__",
-        "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps",
+        "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps", "retraining.choosing", "retraining.grouped",
+        "retraining.running",
+"retraining.seeing", "retraining.steps", "retraining.training", "retraining.workflow",
     )  # fmt: skip
     assert {name for name in top if not is_in(name, tuple(f"deepdebug.{one}" for one in known))} == {"deepdebug"}
 

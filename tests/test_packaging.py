@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # Import name by distribution name, where they differ.
 IMPORT_NAMES = {"scikit-learn": "sklearn", "ml-dtypes": "ml_dtypes", "pillow": "PIL", "umap-learn": "umap"}
-OPTIONAL = {"tensorflow", "jax", "torch", "umap", "pyarrow", "xlsxwriter"}
+OPTIONAL = {"tensorflow", "jax", "torch", "umap", "pyarrow", "xlsxwriter", "dask", "distributed"}
 
 
 def setup() -> configparser.ConfigParser:
@@ -42,7 +42,9 @@ def test_everything_imported_is_declared_and_everything_declared_is_imported():
     assert imported(ROOT / "deepdebug") - OPTIONAL - {"pydantic_core"} == requirements
 
 
-@pytest.mark.parametrize("extra", ["tensorflow", "jax", "torch", "tensorboard", "features", "export", "test"])
+@pytest.mark.parametrize(
+    "extra", ["tensorflow", "jax", "torch", "tensorboard", "features", "export", "distributed", "test"]
+)
 def test_extra_is_declared(extra):
     assert setup()["options.extras_require"][extra].strip()
 

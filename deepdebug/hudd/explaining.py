@@ -212,7 +212,7 @@ def explain_failures(
     def whole(batch: Batch) -> dict[str, Array]:
         x = images.inputs(batch)
         found = explain(x, settings.target)
-        kept = {layer: _kept(found, layer, settings) for layer in settings.layers}
+        kept = {layer: kept_relevance(found, layer, settings) for layer in settings.layers}
         passed = forward(x)
         if last:
             kept[ACTIVATIONS] = passed.activations[last[0]]
@@ -284,7 +284,17 @@ def _sketched(found: Mapping[str, Array], projections: Mapping[str, Projection])
     return short | {name: array for name, array in found.items() if name not in projections}
 
 
-def _kept(found: Relevance, layer: str, settings: HeatmapSettings) -> Array:
+def kept_relevance(found: Relevance, layer: str, settings: HeatmapSettings) -> Array:
+    """Return the heatmaps at a layer as they are kept: turned around and summed up as the settings say.
+
+    Args:
+        found: Relevance at several layers.
+        layer: Name of the layer.
+        settings: Which heatmaps are wanted.
+
+    Raises:
+        UsageError: When no relevance comes to the layer.
+    """
     if layer not in found:
         raise UsageError(
             f"No relevance comes to layer '{layer}', because the explained output does not depend on it. Leave it out."

@@ -1,7 +1,10 @@
-"""Models from `.keras` files, without running code that a file might hold."""
+"""Models from `.keras` files, without running code that a file might hold; and into them."""
 
 from __future__ import annotations
 
+import json
+import re
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +13,14 @@ from typing import Any
 import keras
 
 from deepdebug.errors import UsageError
+from deepdebug.files import write_file
 from deepdebug.model import private
 from deepdebug.model.families import family_of
 from deepdebug.model.record import leaves
 
 SUFFIX = ".keras"
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip file, in place of now
+SHARED = re.compile(rb'("shared_object_id": )(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,13 @@ class ImageInput:
     rescaled_by: str | None
 
 
-def load_model(path: Path) -> keras.Model:
-    """Load a model for inference.
+def load_model(path: Path, *, compiled: bool = False) -> keras.Model:
+    """Load a model.
 
     Args:
         path: A `.keras` file.
+        compiled: Whether it is to be trained further, with the loss and the optimizer that it was saved with. Defaults
+            to `False`: for inference.
 
     Raises:
         UsageError: When it is none, is damaged, or holds code or classes that are not Keras's own.
@@ -53,7 +61,7 @@ def load_model(path: Path) -> keras.Model:
             f"`model.save('model{SUFFIX}')`."
         )
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error:  # Keras raises whatever the content leads it to
         reason = " ".join(str(error).split()).rpartition("Exception encountered: ")[2]  # what led to it stands last
         raise UsageError(
@@ -61,6 +69,19 @@ def load_model(path: Path) -> keras.Model:
             "whole file without Lambda layers and classes of one's own. Load others in Python and use "
             "`deepdebug.lrp.relevance`."
         ) from error
+
+
+def save_model(target: Path, model: keras.Model) -> Path:
+    """Write a model in Keras's format, the same bytes for the same model, whole or not at all.
+
+    Args:
+        target: The `.keras` file.
+        model: The model.
+
+    Raises:
+        UsageError: When it cannot be written.
+    """
+    return write_file(target, lambda path: _save(model, path), "model")
 
 
 def image_input(model: keras.Model) -> ImageInput:
@@ -90,3 +111,22 @@ def _rescaling(model: keras.Model) -> str | None:
         if isinstance(operation, keras.layers.Layer) and family_of(operation) != "preprocessing":
             return None
     return None
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        dated = Path(folder) / "model.keras"
+        model.save(dated)
+        with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
+            for name in source.namelist():
+                target.writestr(zipfile.ZipInfo(name, LONG_AGO), _settled(name, source.read(name)))
+
+
+def _settled(name: str, content: bytes) -> bytes:
+    """Return a part of a model file without what differs from run to run: the date, and addresses in memory."""
+    if name == "metadata.json":
+        return json.dumps({**json.loads(content), "date_saved": "1980-01-01@00:00:00"}).encode()
+    if name != "config.json":
+        return content
+    numbers: dict[bytes, int] = {}
+    return SHARED.sub(lambda found: b"%s%d" % (found[1], numbers.setdefault(found[2], len(numbers))), content)

@@ -13,7 +13,7 @@ from deepdebug.simulate.pictures import Tell, draw_whole
 from deepdebug.simulate.results import read_truth, write_truth
 from deepdebug.simulate.sampling import SETS, TRAINING
 from deepdebug.simulate.summary import summary
-from deepdebug.simulate.writing import write_model, write_set
+from deepdebug.simulate.writing import write_set
 
 if TYPE_CHECKING:
     import keras
@@ -101,6 +101,7 @@ def _truths(order: Order, out: Path, stage: Stage) -> None:
 
 
 def _model(order: Order, file: Path, stage: Stage) -> keras.Model:
+    from deepdebug.model.saved import save_model
     from deepdebug.simulate.training import load, train
 
     if file.exists():
@@ -108,7 +109,7 @@ def _model(order: Order, file: Path, stage: Stage) -> keras.Model:
     tell = stage("Training the model", order.size.epochs)
     pictures, targets = draw_whole(order, TRAINING)
     model = train(order.case, pictures, targets, seed=order.seed, epochs=order.size.epochs, on_epoch=lambda _: tell(1))
-    write_model(file, model)
+    save_model(file, model)
     return model
 
 

@@ -1,31 +1,21 @@
-"""Writes a set of pictures with its tables, and the model, such that equal orders give equal bytes."""
+"""Writes a set of pictures with its tables, such that equal orders give equal bytes."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import re
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from deepdebug.files import unwritable, write_file, write_text
+from deepdebug.files import unwritable, write_text
 from deepdebug.simulate.anatomy import NAMES
 from deepdebug.simulate.order import Order
 from deepdebug.simulate.parameters import RANGES
 from deepdebug.simulate.pictures import Block, Tell, draw_set, picture_names
-
-if TYPE_CHECKING:
-    import keras
-
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip file, in place of now
-SHARED = re.compile(rb'("shared_object_id": )(\d+)')
 
 
 def write_set(order: Order, part: str, folder: Path, tell: Tell = lambda _: None) -> Path:
@@ -59,11 +49,6 @@ def write_table(target: Path, header: Sequence[str], rows: Iterable[Sequence[obj
     table.writerow(header)
     table.writerows(rows)
     return write_text(target, text.getvalue(), "table")
-
-
-def write_model(target: Path, model: keras.Model) -> Path:
-    """Write a model in Keras's format, the same bytes for the same model."""
-    return write_file(target, lambda path: _save(model, path), "model")
 
 
 def _write_files(order: Order, blocks: Iterable[Block], folder: Path) -> None:
@@ -102,22 +87,3 @@ def _columns(block: Block) -> Any:
 def _rows(names: Sequence[str], values: Any) -> list[Sequence[object]]:
     """Return the rows of a table, each number with as many digits as it takes to read back the same."""
     return [(name, *(str(value) for value in row)) for name, row in zip(names, values, strict=True)]
-
-
-def _save(model: keras.Model, path: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        dated = Path(folder) / "model.keras"
-        model.save(dated)
-        with zipfile.ZipFile(dated) as source, zipfile.ZipFile(path, "w") as target:
-            for name in source.namelist():
-                target.writestr(zipfile.ZipInfo(name, LONG_AGO), _settled(name, source.read(name)))
-
-
-def _settled(name: str, content: bytes) -> bytes:
-    """Return a part of a model file without what differs from run to run: the date, and addresses in memory."""
-    if name == "metadata.json":
-        return json.dumps({**json.loads(content), "date_saved": "1980-01-01@00:00:00"}).encode()
-    if name != "config.json":
-        return content
-    numbers: dict[bytes, int] = {}
-    return SHARED.sub(lambda found: b"%s%d" % (found[1], numbers.setdefault(found[2], len(numbers))), content)

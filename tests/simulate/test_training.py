@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepdebug.model.saved import save_model
 from deepdebug.simulate import CASES, CAUSES, causes_of_failures
 from deepdebug.simulate.build import simulate
 from deepdebug.simulate.cases import failures, landmark_errors
 from deepdebug.simulate.order import SIZES, Order
 from deepdebug.simulate.pictures import draw_whole
 from deepdebug.simulate.sampling import sample
-from deepdebug.simulate.writing import write_model
 from tests.simulate.tiny import TINY, contents
 
 pytest.importorskip("keras")
@@ -47,7 +47,7 @@ def test_training_is_the_same_each_time_to_the_last_byte(tmp_path, name):
     pictures, targets = draw_whole(Order(CASES[name], TINY), "TrainingSet")
     for file in ("one", "two", "three"):
         seed = 8 if file == "three" else 7
-        write_model(tmp_path / f"{file}.keras", train(CASES[name], pictures, targets, seed=seed, epochs=2))
+        save_model(tmp_path / f"{file}.keras", train(CASES[name], pictures, targets, seed=seed, epochs=2))
     files = contents(tmp_path)
     assert files["one.keras"] == files["two.keras"]
     assert files["one.keras"] != files["three.keras"]

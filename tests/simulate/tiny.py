@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from deepdebug.simulate import CASES, build
+from deepdebug.simulate import CASES
 from deepdebug.simulate.order import Order, Size
 
 TINY = Size("tiny", {"TrainingSet": 14, "TestSet": 9, "ImprovementSet": 11}, epochs=2, as_files=True)
@@ -42,10 +42,12 @@ def no_network(monkeypatch):
     training.train, training.predictor = train, predictor
     training.load = lambda path: (int(path.read_text()),)
     monkeypatch.setitem(sys.modules, "deepdebug.simulate.training", training)
-    monkeypatch.setattr(build, "write_model", write_model)
+    saved = ModuleType("deepdebug.model.saved")
+    saved.save_model = save_model
+    monkeypatch.setitem(sys.modules, "deepdebug.model.saved", saved)
     return trained
 
 
-def write_model(target, model):
+def save_model(target, model):
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(str(model[0]))

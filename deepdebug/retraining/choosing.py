@@ -1,0 +1,133 @@
+"""Steps 3 and 4 of HUDD on a case: the unsafe set, and the table for the person who labels.
+
+OUT/UnsafeSet/<cluster>/      the images that look like the failures of a cluster
+OUT/UnsafeSet/unsafe.csv      image, cluster, rank (0: it is the nearest one), distance
+OUT/UnsafeSet/to_label.csv    the same with an empty column, to be filled in
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.case.folder import TEST
+from deepdebug.case.sources import read_pixels
+from deepdebug.errors import UsageError
+from deepdebug.hudd.cluster_folders import shown
+from deepdebug.hudd.images import FileImages
+from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
+from deepdebug.hudd.opening import Opened
+from deepdebug.report.cluster_files import remove_cluster_files, write_cluster_files
+from deepdebug.retraining.arms import by_entropy
+from deepdebug.retraining.assigning import BY_DISTANCE, Chosen, assign
+from deepdebug.retraining.grouped import Grouped
+from deepdebug.retraining.labels import COLUMNS, LABEL, chosen_rows, write_table, write_to_label
+from deepdebug.retraining.nearness import Nearness
+from deepdebug.retraining.quotas import SELECTION_FACTOR, quotas
+from deepdebug.retraining.seeing import Looked
+
+UNSAFE, TABLE, TO_LABEL, MARK = "UnsafeSet", "unsafe.csv", "to_label.csv", "unsafe.json"
+ENTROPY = "entropy"
+MODES = (*BY_DISTANCE, ENTROPY)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How images are chosen.
+
+    Args:
+        mode: Which images a cluster takes, see `assign`; or "entropy". Defaults to "ClosestU".
+        quota: How many, see `quotas`. Defaults to "prevalence".
+        factor: Share of the expected failures. Defaults to 0.3, in one place for all arms.
+    """
+
+    mode: str = "ClosestU"
+    quota: str = "prevalence"
+    factor: float = SELECTION_FACTOR
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise UsageError(f"`--select` got {self.mode!r}; expected one of {', '.join(MODES)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """The unsafe set.
+
+    Args:
+        chosen: Its images, as positions among those of the improvement set that can be read.
+        quotas: Most images of every cluster.
+        labelled: How many have a label in the table already.
+        fingerprint: Of everything that it depends on.
+    """
+
+    chosen: Chosen
+    quotas: npt.NDArray[np.int64]
+    labelled: int
+    fingerprint: str
+
+
+def choose(grouped: Grouped, looked: Looked, near: Nearness, choice: Choice) -> Unsafe:
+    """Choose images and write them down; no label is looked at.
+
+    Args:
+        grouped: The case.
+        looked: The improvement set.
+        near: How near its images are to the clusters.
+        choice: How images are chosen.
+
+    Raises:
+        UsageError: When there is no cluster of two failures or more, or something cannot be written.
+    """
+    tested = grouped.answers[TEST].tested
+    sizes = [len(group.members) for group in grouped.analysis.groups]
+    wanted = quotas(sizes, len(tested.images), len(looked.images.names), choice.quota, choice.factor)
+    if choice.mode == ENTROPY:
+        if tested.expected is None:
+            raise UsageError("`--select entropy` goes by how sure a classifier is, and this model predicts values.")
+        chosen = by_entropy(looked.scores, int(wanted.sum()))
+    else:
+        chosen = assign(near, wanted.tolist(), choice.mode)
+    return _written(grouped, looked, chosen, wanted)
+
+
+def label_columns(opened: Opened) -> tuple[str, ...]:
+    """Return the columns that a person fills in: the class, or every value of a regression.
+
+    Args:
+        opened: The case.
+    """
+    dataset = opened.sets[TEST]
+    if dataset.classes:
+        return (LABEL,)
+    count = dataset.expected.shape[1]
+    return dataset.outputs if len(dataset.outputs) == count else tuple(f"value{place + 1}" for place in range(count))
+
+
+def _written(grouped: Grouped, looked: Looked, chosen: Chosen, wanted: npt.NDArray[np.int64]) -> Unsafe:
+    folder, names = grouped.request.out / UNSAFE, looked.images.names
+    columns = label_columns(grouped.opened)
+    rows = chosen_rows(chosen, names)
+    mark = fingerprint(looked=looked.fingerprint, chosen=rows)
+    labelled = write_to_label(folder / TO_LABEL, chosen, names, columns)
+    if read_mark(folder / MARK).get("fingerprint") != mark:
+        remove_cluster_files(folder)
+        _write_images(folder, looked.images, chosen)
+        write_table(folder / TABLE, COLUMNS, rows)
+        write_mark(folder / MARK, {"fingerprint": mark})
+    return Unsafe(chosen, wanted, labelled, mark)
+
+
+def _write_images(folder: Path, images: FileImages, chosen: Chosen) -> None:
+    clusters = np.unique(chosen.clusters)
+    members = {int(one) + 1: chosen.images[chosen.clusters == one].tolist() for one in clusters if one >= 0}
+
+    def picture(row: int) -> Any:
+        return shown(read_pixels(images.sources[row], images.preprocessing, images.channels or 1))
+
+    files = [images.file(row) for row in range(len(images.names))]
+    write_cluster_files(folder, members, images.names, files, picture)

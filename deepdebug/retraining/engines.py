@@ -1,0 +1,145 @@
+"""Runs independent jobs in processes of their own: here, or on a Dask cluster.
+
+A job is plain data; what it finds it writes into files, so that nothing large passes between processes, and that a job
+whose file is there is not done again. Every process computes with the same number of threads, for the last digits of
+sums depend on it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from deepdebug.errors import UsageError
+
+Job = TypeVar("Job")
+ENGINES = ("process", "dask")
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where jobs are done.
+
+    Args:
+        kind: "process" for processes of this machine, "dask" for a Dask cluster. Defaults to "process".
+        workers: Number of processes. Defaults to 1.
+        threads: Threads that each process computes with; another number may change the last digits. Defaults to 1.
+        scheduler: Address of a running Dask scheduler, whose workers see the same files. Defaults to `None`: with
+            "dask", a cluster on this machine, for the time of the work.
+
+    Raises:
+        UsageError: When there is no such engine, or a number cannot be used.
+    """
+
+    kind: str = "process"
+    workers: int = 1
+    threads: int = 1
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ENGINES:
+            raise UsageError(f"`--engine` got {self.kind!r}; expected one of {', '.join(ENGINES)}.")
+        if self.workers < 1 or self.threads < 1:
+            raise UsageError(f"There are {self.workers} workers with {self.threads} threads; expected one or more.")
+        if self.scheduler is not None and self.kind != "dask":
+            raise UsageError("`--scheduler` is the address of a Dask scheduler; pass `--engine dask` as well.")
+
+
+def run_jobs(
+    engine: Engine, work: Callable[[Job], object], jobs: Sequence[Job], done: Callable[[Job], object] = lambda _: None
+) -> None:
+    """Do all jobs, in any order.
+
+    Args:
+        engine: Where.
+        work: A function of a module; it writes what it finds.
+        jobs: What it is called with.
+        done: Is told of every job that is done. Defaults to nothing.
+
+    Raises:
+        UsageError: When a process ends without a word, such as for want of memory, or Dask is not there.
+        Exception: Whatever a job raises; jobs that are under way are stopped.
+    """
+    if jobs:
+        _RUNNERS[engine.kind](engine, work, jobs, done)
+
+
+def _in_processes(
+    engine: Engine, work: Callable[[Job], object], jobs: Sequence[Job], done: Callable[[Job], object]
+) -> None:
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(min(engine.workers, len(jobs)), context, initializer=_begin, initargs=(engine.threads,))
+    try:
+        futures = {pool.submit(work, job): job for job in jobs}
+        for future in as_completed(futures):
+            future.result()
+            done(futures[future])
+    except BrokenProcessPool as error:
+        raise UsageError(
+            "A process ended without a word; most often the memory was full. What is done is kept: repeat the command "
+            "with fewer --workers."
+        ) from error
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a process before it loads Keras."""
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
+
+
+def _on_dask(engine: Engine, work: Callable[[Job], object], jobs: Sequence[Job], done: Callable[[Job], object]) -> None:
+    with _client(engine) as client:
+        from distributed import as_completed as finished
+
+        futures = {client.submit(work, job, pure=False, retries=0): job for job in jobs}
+        try:
+            for future in finished(futures):
+                future.result()
+                done(futures[future])
+        finally:
+            client.cancel(list(futures))
+
+
+@contextmanager
+def _client(engine: Engine) -> Iterator[Any]:
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise UsageError("The engine 'dask' needs Dask: `pip install 'deepdebug[distributed]'`.") from error
+    if engine.scheduler is not None:
+        try:
+            client = Client(engine.scheduler, timeout="10s")
+        except OSError as error:
+            raise UsageError(
+                f"No Dask scheduler answers at {engine.scheduler!r}: {error}. Start one with `dask scheduler`, and "
+                "workers with `dask worker ADDRESS --nthreads 1`."
+            ) from error
+        with client:
+            yield client
+        return
+    environment = dict.fromkeys(THREADS, str(engine.threads)) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        LocalCluster(n_workers=engine.workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+_RUNNERS: dict[str, Callable[..., None]] = {"process": _in_processes, "dask": _on_dask}

@@ -1,0 +1,137 @@
+"""Carries out a plan: trains, keeps the model if it can be used, and tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.hudd.explaining import Labelled, Subject, ask
+from deepdebug.hudd.tested import FailureRule, Tested
+from deepdebug.retraining.arms import Plan
+from deepdebug.retraining.training import Examples, Inputs, Trained, TrainSettings, compiled, train
+
+Array = npt.NDArray[Any]
+PACKAGES = ("deepdebug", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a function of the user's own is given to train with.
+
+    Args:
+        training: A `keras.utils.PyDataset` of batches (images, labels): training set and bag.
+        validation: Likewise: what was kept apart, to choose among epochs; never of the test set.
+        seed: Of the run.
+    """
+
+    training: keras.utils.PyDataset
+    validation: keras.utils.PyDataset
+    seed: int
+
+
+Train = Callable[[keras.Model, Data], keras.Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What all retrainings share.
+
+    Args:
+        model: Loads the model with its original weights, compiled or not.
+        training: Returns images of the training set as the model takes them.
+        expected: What is right about every image of the training set.
+        improvement: Returns images of the improvement set as the model takes them.
+        test: The test set.
+        rule: When an answer is a failure: "label", or "loss" with a threshold that stays the same before and after.
+        outputs: Names of a regression's values. Defaults to none.
+    """
+
+    model: Callable[[], keras.Model]
+    training: Inputs
+    expected: Array
+    improvement: Inputs
+    test: Labelled
+    rule: FailureRule
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a plan.
+
+    Args:
+        trained: The model and how it was trained.
+        tested: What it says about the test set; `None` where it diverged.
+    """
+
+    trained: Trained
+    tested: Tested | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the test set that it gets right."""
+        return None if self.tested is None else 1.0 - float(self.tested.failed.mean())
+
+
+def carry_out(
+    plan: Plan,
+    labels: Array,
+    material: Material,
+    settings: TrainSettings,
+    *,
+    log_dir: Path | None = None,
+    own: Train | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Outcome:
+    """Retrain and test.
+
+    Args:
+        plan: What is decided.
+        labels: What is right about the labelled images of the plan, in their order.
+        material: What all retrainings share.
+        settings: How to train.
+        log_dir: Folder for the report of `Diagnose`. Defaults to `None`: none is written.
+        own: A function that trains instead. Defaults to `None`.
+        callbacks: More callbacks. Defaults to none.
+    """
+    model = compiled(material.model(), settings, bool(material.test.classes))
+    known = _by_row(plan.labelled, labels)
+    parts = [
+        Examples(material.training, material.expected, plan.training),
+        Examples(material.improvement, known, plan.bag),
+    ]
+    apart = [
+        Examples(material.training, material.expected, plan.training_apart),
+        Examples(material.improvement, known, plan.bag_apart),
+    ]
+    trained = train(model, parts, apart, settings, seed=plan.seed, log_dir=log_dir, callbacks=callbacks)
+    if trained.diverged:
+        return Outcome(trained, None)
+    return Outcome(
+        trained, ask(Subject(trained.model, plan.arm, ""), material.test, material.rule, names=material.outputs).tested
+    )
+
+
+def _by_row(rows: npt.NDArray[np.int64], labels: Array) -> Array:
+    """Return labels that can be asked for by row; those of other rows are 0 and never asked for."""
+    found = np.zeros((int(rows.max(initial=-1)) + 1, *labels.shape[1:]), labels.dtype)
+    found[rows] = labels
+    return found
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of the packages that numbers depend on, as far as they are installed."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)

@@ -1,0 +1,318 @@
+"""Steps 5 to 7 of HUDD on a case: read the labels, draw the bags, retrain, and test what came of it.
+
+OUT/Retraining/HUDD_01/record.json      how it was trained, and how well it does on the test set
+OUT/Retraining/HUDD_01/testResult.csv   what the retrained model says about every image of the test set
+OUT/Retraining/HUDD_01/diagnosis/       the report of `Diagnose`
+OUT/DNNModels/HUDD_01_93.21.keras       the model; the number is its accuracy on the test set in percent
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.case.folder import MODELS, TEST, TRAINING
+from deepdebug.errors import ImageError, UsageError
+from deepdebug.hudd.explaining import Answered, Labelled
+from deepdebug.hudd.images import FileImages, array_hash
+from deepdebug.hudd.marks import fingerprint, read_mark
+from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, open_case, silent
+from deepdebug.hudd.tested import FailureRule, judged_classes, judged_values, write_tested
+from deepdebug.model.saved import load_model, save_model
+from deepdebug.retraining.arms import ARMS, Plan, Pool, check_fair, plan
+from deepdebug.retraining.choosing import Unsafe, label_columns
+from deepdebug.retraining.engines import Engine, run_jobs
+from deepdebug.retraining.grouped import Grouped
+from deepdebug.retraining.improvement import improvement_set
+from deepdebug.retraining.labels import FiledLabels, LabelSource
+from deepdebug.retraining.records import RunRecord, read_record, run_name, write_record
+from deepdebug.retraining.running import Material, Outcome, carry_out, versions
+from deepdebug.retraining.seeing import Looked, improvement_images
+from deepdebug.retraining.training import TrainSettings
+
+FOLDER, RECORD, DIAGNOSIS = "Retraining", "record.json", "diagnosis"
+KEPT_BYTES = 2**30  # of images that stay in memory between epochs, for each of the two sets
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """What is asked of the retraining of a case.
+
+    Args:
+        arms: Some of "HUDD", "BL1", "BL2" and "entropy". Defaults to HUDD alone.
+        runs: Retrainings of each arm, with different draws. Defaults to 1.
+        settings: How each is trained.
+        weights: How HUDD's bag is drawn: "uniform" or "distance". Defaults to "uniform".
+        labels: A filled-in table of labels. Defaults to `None`: those of the improvement set.
+        seed: Of all runs. Defaults to 0.
+        engine: Where they run.
+    """
+
+    arms: tuple[str, ...] = ("HUDD",)
+    runs: int = 1
+    settings: TrainSettings = field(default_factory=TrainSettings)
+    weights: str = "uniform"
+    labels: Path | None = None
+    seed: int = 0
+    engine: Engine = field(default_factory=Engine)
+
+    def __post_init__(self) -> None:
+        unknown = [one for one in self.arms if one not in ARMS]
+        if unknown or not self.arms:
+            raise UsageError(f"`--mode` got {', '.join(unknown) or 'nothing'}; expected some of {', '.join(ARMS)}.")
+        if self.runs < 1:
+            raise UsageError(f"`--runs` got {self.runs}; expected 1 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class RunJob:
+    """One retraining, to be done in a process of its own.
+
+    Args:
+        request: What was asked.
+        plan: What is decided about it.
+        labels: What is right about the labelled images of the plan.
+        settings: How it is trained.
+        rule: When an answer is a failure, the same before and after.
+        fingerprint: Of everything that it depends on.
+    """
+
+    request: Request
+    plan: Plan
+    labels: Array
+    settings: TrainSettings
+    rule: FailureRule
+    fingerprint: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its results lie."""
+        return self.request.out / FOLDER / run_name(self.plan.arm, self.plan.run)
+
+
+def retrain(
+    grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Retraining, stage: Stage = silent
+) -> list[RunRecord]:
+    """Retrain the model in every arm; finished runs with the same inputs are not done again.
+
+    Args:
+        grouped: The case.
+        looked: The improvement set.
+        unsafe: The images that were chosen.
+        wanted: What is asked of the retraining.
+        stage: Is told of the beginning. Defaults to `silent`.
+
+    Returns:
+        A record of every run, arm by arm.
+
+    Raises:
+        UsageError: When a label is missing or unknown, there is no training set, or something cannot be written.
+    """
+    if TRAINING not in grouped.answers:
+        raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
+    source = _label_source(grouped.opened, looked, wanted.labels)
+    rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST])
+    plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
+    facts = _facts(grouped, looked, wanted)
+    jobs = [_job(grouped, looked, one, source.of(one.labelled), wanted, rule, facts) for one in plans]
+    waiting = [job for job in jobs if not _is_done(job)]
+    if waiting:
+        advance = stage("Retraining", len(jobs))
+        advance(len(jobs) - len(waiting))
+        run_jobs(wanted.engine, retrain_once, waiting, lambda _: advance(1))
+    found = [read_record(job.folder / RECORD) for job in jobs]
+    return [one for one in found if one is not None]
+
+
+def fixed_rule(rule: FailureRule, answered: Answered) -> FailureRule:
+    """Return the rule with a threshold of its own, so that a better model fails less often.
+
+    Args:
+        rule: The rule; of a quantile, as many answers would fail after the retraining as before.
+        answered: What the original model says about the test set.
+    """
+    if rule.kind != "quantile":
+        return rule
+    return FailureRule("loss", float(np.quantile(answered.tested.loss, rule.value)))
+
+
+def retrain_once(job: RunJob) -> None:
+    """Do one retraining and write what came of it, the record last."""
+    opened = open_case(job.request)
+    shutil.rmtree(job.folder / DIAGNOSIS, ignore_errors=True)
+    for earlier in (job.request.out / MODELS).glob(f"{run_name(job.plan.arm, job.plan.run)}_*.keras"):
+        earlier.unlink()
+    training, test = opened.sets[TRAINING], opened.sets[TEST]
+    improvement = improvement_images(job.request, opened, improvement_set(opened.case, test.classes))
+    path = opened.case.model_path(job.request.model)
+    material = Material(
+        lambda: load_model(path, compiled=True),
+        _Kept(opened.images[TRAINING]),
+        training.expected,
+        _Kept(improvement),
+        Labelled(opened.images[TEST], test.expected, test.classes),
+        job.rule,
+        opened.case.outputs or test.outputs,
+    )
+    found = carry_out(job.plan, job.labels, material, job.settings, log_dir=job.folder / DIAGNOSIS)
+    model = "" if found.accuracy is None else f"{run_name(job.plan.arm, job.plan.run)}_{100 * found.accuracy:.2f}.keras"
+    if found.tested is not None:
+        save_model(job.request.out / MODELS / model, found.trained.model)
+        write_tested(job.folder / RESULTS[TEST], found.tested)
+    write_record(job.folder / RECORD, record_of(job, found, model))
+
+
+def record_of(job: RunJob, found: Outcome, model: str) -> RunRecord:
+    """Return what is kept of a retraining.
+
+    Args:
+        job: The retraining.
+        found: What came of it.
+        model: Name of the file of the model; empty for one that diverged.
+    """
+    plan, trained = job.plan, found.trained
+    return RunRecord(
+        arm=plan.arm,
+        run=plan.run,
+        seed=plan.seed,
+        fingerprint=job.fingerprint,
+        labels=len(plan.labelled),
+        bag=len(plan.bag),
+        training=len(plan.training),
+        kept_apart=len(plan.training_apart) + len(plan.bag_apart),
+        settings=tuple((name, str(value)) for name, value in asdict(job.settings).items()),
+        versions=versions(),
+        model=model,
+        best_epoch=trained.best_epoch,
+        curves={
+            name: tuple(value if np.isfinite(value) else None for value in values)
+            for name, values in trained.curves.items()
+        },
+        accuracy=found.accuracy,
+        seconds=trained.seconds,
+        findings=trained.findings,
+        note=plan.note,
+    )
+
+
+def _label_source(opened: Opened, looked: Looked, table: Path | None) -> LabelSource:
+    if table is not None:
+        classes = opened.sets[TEST].classes
+        return FiledLabels(table, looked.images.names, classes, () if classes else label_columns(opened))
+    if looked.labels is None:
+        raise UsageError(
+            "The ImprovementSet has no labels. Fill in to_label.csv in the folder UnsafeSet, and pass it with --labels."
+        )
+    return looked.labels
+
+
+def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource, wanted: Retraining) -> Pool:
+    answered, chosen = grouped.answers[TEST], unsafe.chosen
+    if isinstance(source, FiledLabels):
+        chosen = chosen.take(np.flatnonzero(~source.left_out(chosen.images)))
+    rule = fixed_rule(grouped.opened.rule, answered)
+    is_class, columns = answered.tested.expected is not None, answered.tested.columns
+
+    def wrong(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        if not len(rows):
+            return np.zeros(0, np.bool_)
+        names, right = [looked.images.names[row] for row in rows], source.of(rows)
+        if is_class:
+            return judged_classes(names, columns, looked.scores[rows], right, rule).failed
+        return judged_values(names, columns, looked.outputs[rows], right, rule).failed
+
+    return Pool(
+        training=len(grouped.answers[TRAINING].rows),
+        improvement=len(looked.rows),
+        unsafe=chosen,
+        bag_size=int(np.unique(chosen.clusters, return_counts=True)[1].max(initial=0)),
+        scores=looked.scores if is_class else None,
+        wrong=wrong,
+        validation=wanted.settings.validation,
+        weights=wanted.weights,
+    )
+
+
+def _plans(pool: Pool, wanted: Retraining) -> list[Plan]:
+    plans = [plan(pool, arm, run, wanted.seed) for arm in wanted.arms for run in range(1, wanted.runs + 1)]
+    check_fair(plans)
+    return plans
+
+
+def _facts(grouped: Grouped, looked: Looked, wanted: Retraining) -> Mapping[str, Any]:
+    """Return what all retrainings depend on, beside their plans."""
+    marks = [(grouped.request.out / name).with_suffix(".json") for name in RESULTS.values()]
+    return {
+        "model": grouped.opened.subject.hash,
+        "looked": looked.fingerprint,
+        "sets": [read_mark(mark).get("fingerprint") for mark in marks],
+        "settings": asdict(wanted.settings),
+        "threads": wanted.engine.threads,
+        "backend": keras.config.backend(),
+    }
+
+
+def _job(  # noqa: PLR0917 - everything that a process needs to know
+    grouped: Grouped,
+    looked: Looked,
+    planned: Plan,
+    labels: Array,
+    wanted: Retraining,
+    rule: FailureRule,
+    facts: Mapping[str, Any],
+) -> RunJob:
+    """Return a plan as a job, whose images are rows of the sets as they lie on disk."""
+    readable = np.array(grouped.answers[TRAINING].rows, np.int64)
+    on_disk = replace(
+        planned,
+        labelled=looked.rows[planned.labelled],
+        training=readable[planned.training],
+        training_apart=readable[planned.training_apart],
+        bag=looked.rows[planned.bag],
+        bag_apart=looked.rows[planned.bag_apart],
+    )
+    hashes = {
+        name: array_hash(rows) if isinstance(rows, np.ndarray) else rows for name, rows in asdict(on_disk).items()
+    }
+    mark = fingerprint(**facts, rule=asdict(rule), plan=hashes, labels=array_hash(labels))
+    return RunJob(grouped.request, on_disk, labels, wanted.settings, rule, mark)
+
+
+def _is_done(job: RunJob) -> bool:
+    known = read_record(job.folder / RECORD)
+    if known is None or known.fingerprint != job.fingerprint:
+        return False
+    return known.diverged or (job.request.out / MODELS / known.model).is_file()
+
+
+class _Kept:
+    """Reads images, and keeps as many of them as fit, because they are asked for once per epoch."""
+
+    def __init__(self, images: FileImages, memory: int = KEPT_BYTES) -> None:
+        self._images, self._left = images, memory
+        self._known: dict[int, Array] = {}
+
+    def __call__(self, rows: npt.NDArray[np.int64]) -> Array:
+        wanted = dict.fromkeys(rows.tolist())
+        missing = [row for row in wanted if row not in self._known]
+        read = {}
+        for batch in self._images.batches(missing, _must_be_readable):
+            for number, x in zip(batch.numbers, self._images.inputs(batch), strict=True):
+                read[missing[number]] = x
+        for row, x in read.items():
+            if self._left >= x.nbytes:
+                self._known[row] = x.copy()
+                self._left -= x.nbytes
+        return np.stack([read[row] if row in read else self._known[row] for row in rows.tolist()])
+
+
+def _must_be_readable(_number: int, error: ImageError) -> None:
+    raise error

@@ -1,0 +1,252 @@
+"""One retraining: from the original weights, on the training set and a bag of newly labelled images."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.callback import Diagnose
+from deepdebug.errors import UsageError
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+Inputs = Callable[[Ints], Array]  # rows of a set -> what the model takes
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Labelled images of a set, some of them perhaps several times.
+
+    Args:
+        inputs: Returns images as the model takes them.
+        expected: What it should say, of every image of the set: classes of shape (images,), or values of shape
+            (images, outputs).
+        rows: Which images, shape (examples,).
+    """
+
+    inputs: Inputs
+    expected: Array
+    rows: Ints
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.rows)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Examples of several sets in batches, in another order in every epoch that depends on the seed alone.
+
+    Args:
+        parts: The examples.
+        encode: Turns labels into what the loss of the model takes.
+        batch_size: Examples of a batch.
+        seed: Of the order. Defaults to `None`: the examples stay in order.
+    """
+
+    def __init__(
+        self, parts: Sequence[Examples], encode: Callable[[Array], Array], batch_size: int, seed: int | None = None
+    ) -> None:
+        super().__init__()
+        self._parts = tuple(part for part in parts if len(part))
+        self._encode = encode
+        self._batch_size = batch_size
+        self._starts = np.cumsum([0, *(len(part) for part in self._parts)])
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._order = np.arange(self._starts[-1])
+        self.on_epoch_end()
+
+    @property
+    def num_examples(self) -> int:
+        """Number of examples of an epoch."""
+        return int(self._starts[-1])
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return math.ceil(self.num_examples / self._batch_size)
+
+    def __getitem__(self, number: int) -> tuple[Array, Array]:
+        """Return the images and labels of a batch."""
+        chosen = self._order[number * self._batch_size : (number + 1) * self._batch_size]
+        x, y = [], []
+        for start, part in zip(self._starts, self._parts, strict=False):
+            rows = part.rows[chosen[(chosen >= start) & (chosen < start + len(part))] - start]
+            if len(rows):
+                x.append(part.inputs(rows))
+                y.append(part.expected[rows])
+        return np.concatenate(x), self._encode(np.concatenate(y))
+
+    def on_epoch_end(self) -> None:
+        """Shuffle; called by Keras."""
+        if self._random is not None:
+            self._random.shuffle(self._order)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How a model is retrained; the same for all arms.
+
+    Args:
+        epochs: Most epochs. Defaults to 10, as HUDD took for two of its cases.
+        batch_size: Examples of a step. Defaults to 32.
+        patience: Epochs without a better validation loss after which it ends. Defaults to 3.
+        optimizer: Name of a Keras optimizer. Defaults to `None`: that of the model.
+        learning_rate: Defaults to `None`: that of the optimizer.
+        validation: Share of the training set, and of the labelled images, that is kept apart to choose the epoch whose
+            weights are kept. Defaults to 0.1.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    patience: int = 3
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    validation: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a retraining.
+
+    Args:
+        model: The model with the weights of the best epoch.
+        curves: Loss and metrics of every epoch, by name.
+        best_epoch: The epoch whose weights were kept, from 1; 0 where none can be used.
+        seconds: Time it took.
+        findings: Number of findings of `Diagnose` of severity "warn" or worse.
+    """
+
+    model: keras.Model
+    curves: dict[str, list[float]]
+    best_epoch: int
+    seconds: float
+    findings: int
+
+    @property
+    def diverged(self) -> bool:
+        """Whether no epoch ended with a finite validation loss."""
+        return self.best_epoch == 0
+
+
+def train(
+    model: keras.Model,
+    parts: Sequence[Examples],
+    kept_apart: Sequence[Examples],
+    settings: TrainSettings,
+    *,
+    seed: int,
+    log_dir: Path | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Trained:
+    """Train a compiled model further.
+
+    Args:
+        model: The model with the weights to start from.
+        parts: What it is trained on.
+        kept_apart: What the epoch is chosen by.
+        settings: How.
+        seed: Of the order of the examples, and of random layers.
+        log_dir: Folder for the report of `Diagnose`. Defaults to `None`: none is written.
+        callbacks: More callbacks. Defaults to none.
+    """
+    start = time.perf_counter()
+    keras.utils.set_random_seed(seed)
+    encode = encoder(model)
+    training = Batches(parts, encode, settings.batch_size, seed)
+    validation = Batches(kept_apart, encode, max(settings.batch_size, 256))
+    doctor = Diagnose(verbose=0, log_dir=log_dir)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_loss", mode="min", patience=settings.patience, restore_best_weights=True
+    )
+    history = model.fit(
+        training,
+        validation_data=validation,
+        epochs=settings.epochs,
+        verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN(), doctor, stopping, *callbacks],
+    )
+    curves = {name: [float(value) for value in values] for name, values in history.history.items()}
+    curves.pop("deepdebug_findings", None)
+    losses = np.array(curves.get("val_loss", []))
+    usable = np.isfinite(losses)
+    best = int(np.argmin(np.where(usable, losses, np.inf))) + 1 if usable.any() else 0
+    findings = sum(one.severity != "info" for one in doctor.report.findings)
+    return Trained(model, curves, best, time.perf_counter() - start, findings)
+
+
+def compiled(model: keras.Model, settings: TrainSettings, is_class: bool) -> keras.Model:
+    """Give a model the settings to train with: its own, as far as nothing else is asked for.
+
+    The optimizer begins anew, so that all arms start alike; one with a schedule begins its schedule again.
+
+    Args:
+        model: The model as it was loaded, compiled or not.
+        settings: What is asked for.
+        is_class: Whether it is a classifier.
+
+    Raises:
+        UsageError: When there is no such optimizer.
+    """
+    optimizer = _optimizer(model, settings)
+    if model.compiled and model.loss is not None:
+        loss: Any = model.loss
+    elif not is_class:
+        loss = "mse"
+    elif int(model.output_shape[-1]) == 1:
+        loss = keras.losses.BinaryCrossentropy(from_logits=not _ends_in(model, ("sigmoid",)))
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not _ends_in(model, ("softmax",)))
+    model.compile(optimizer, loss, metrics=["accuracy"] if is_class else ["mae"])
+    return model
+
+
+def encoder(model: keras.Model) -> Callable[[Array], Array]:
+    """Return what turns labels into the form that the loss of a compiled model takes.
+
+    Args:
+        model: The model. A loss with "sparse" in its name takes class numbers; others take one column per class, or,
+            of a model with one output, a column of 0 and 1.
+    """
+    loss, outputs = model.loss, int(model.output_shape[-1])
+    name = loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", "")
+
+    def encode(labels: Array) -> Array:
+        if labels.ndim > 1:
+            return labels
+        if "sparse" in str(name):
+            return labels
+        if outputs == 1:
+            return labels.astype(np.float32)[:, None]
+        return np.eye(outputs, dtype=np.float32)[labels]
+
+    return encode
+
+
+def _optimizer(model: keras.Model, settings: TrainSettings) -> keras.optimizers.Optimizer:
+    own = model.optimizer if model.compiled else None
+    if settings.optimizer is None and own is not None:
+        found = type(own).from_config(own.get_config())
+    else:
+        try:
+            found = keras.optimizers.get(settings.optimizer or "adam")
+        except ValueError as error:
+            raise UsageError(
+                f"`--optimizer` got {settings.optimizer!r}, which Keras does not know; expected a name such as 'adam', "
+                "'sgd' or 'rmsprop'."
+            ) from error
+    if settings.learning_rate is not None:
+        found = type(found).from_config({**found.get_config(), "learning_rate": settings.learning_rate})
+    return found
+
+
+def _ends_in(model: keras.Model, activations: Sequence[str]) -> bool:
+    last = model.layers[-1]
+    name = getattr(getattr(last, "activation", None), "__name__", "") or type(last).__name__.lower()
+    return name in activations
