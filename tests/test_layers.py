@@ -37,10 +37,14 @@ LEVELS = {
     "deepdebug.retraining.grouped": 4,
     "deepdebug.retraining.records": 3,
     "deepdebug.retraining.choosing": 4,
+    "deepdebug.retraining.reporting": 4,
     "deepdebug.retraining.running": 4,
     "deepdebug.retraining.seeing": 4,
     "deepdebug.retraining.steps": 4,
+    "deepdebug.retraining.summarising": 4,
+    "deepdebug.retraining.summary": 3,
     "deepdebug.retraining.training": 4,
+    "deepdebug.retraining.two_models": 4,
     "deepdebug.retraining.workflow": 4,
     "deepdebug.simulate": 1,
     "deepdebug.simulate.build": 2,
@@ -155,7 +159,9 @@ def test_every_module_has_a_level_of_its_own_choosing():
         "callback", "watch", "presets", "judging", "recording", "recording_reader", "cli", "demo", "__main__",
         "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps", "retraining.choosing", "retraining.grouped",
         "retraining.running",
-"retraining.seeing", "retraining.steps", "retraining.training", "retraining.workflow",
+"retraining.seeing", "retraining.steps", "retraining.reporting",
+        "retraining.summarising", "retraining.training", "retraining.two_models",
+        "retraining.workflow",
     )  # fmt: skip
     assert {name for name in top if not is_in(name, tuple(f"deepdebug.{one}" for one in known))} == {"deepdebug"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,11 @@ from deepdebug.cli.progress import Stage, progress
 from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
-    from deepdebug.retraining.choosing import Choice
-    from deepdebug.retraining.steps import Retraining
+    from deepdebug.retraining.asked import Choice, Retraining
+    from deepdebug.retraining.choosing import Unsafe
+    from deepdebug.retraining.engines import Engine
+    from deepdebug.retraining.grouped import Grouped
+    from deepdebug.retraining.seeing import Looked
 
 INTERRUPTED = 130
 MAX_LEFT_OUT = 5
@@ -23,7 +26,7 @@ Lines = Callable[[Stage], Iterator[str]]
 
 
 def tell(out: Path, lines: Lines) -> None:
-    """Do work with progress and print what it yields, at its end.
+    """Do work with progress, and print what it yields at its end.
 
     Args:
         out: Folder of the results.
@@ -39,62 +42,145 @@ def tell(out: Path, lines: Lines) -> None:
         typer.echo(line)
 
 
-def assign_lines(case: Path, out: Path, choice: Choice, workers: int) -> Lines:
+def assign_lines(case: Path, out: Path, choice: Choice, engine: Engine) -> Lines:
     """Return the work of `hudd assign`.
 
     Args:
         case: Folder of the case.
         out: Folder of the results.
         choice: How images are chosen.
-        workers: Processes that look at the images.
+        engine: Where they are looked at.
     """
 
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
         from deepdebug.retraining.choosing import TABLE, TO_LABEL, UNSAFE
-        from deepdebug.retraining.engines import Engine
         from deepdebug.retraining.grouped import group_failures
         from deepdebug.retraining.workflow import read_request, unsafe_set
 
         grouped = group_failures(read_request(case, out), stage)
-        looked, unsafe = unsafe_set(grouped, choice, Engine(workers=workers), stage)
-        folder = out / UNSAFE
-        yield f"Unsafe set: {len(unsafe.chosen):,} of {len(looked.images.names):,} images of the ImprovementSet"
-        for name, reason in looked.left_out[:MAX_LEFT_OUT]:
-            sys.stderr.write(printable(f"deepdebug: left out {name}: {reason}") + "\n")
+        looked, unsafe = unsafe_set(grouped, choice, engine, stage)
+        folder, chosen = out / UNSAFE, unsafe.chosen
+        yield f"Unsafe set: {len(chosen):,} of {len(looked.images.names):,} images of the ImprovementSet"
+        _tell_of_left_out(looked)
+        if len(chosen) < unsafe.quotas.sum():
+            yield f"That is less than the quotas, {int(unsafe.quotas.sum()):,}: no more images fit."
         yield ""
-        yield f"{'cluster':>8} {'failures':>9} {'chosen':>7} {'quota':>6}"
-        for group, quota in zip(grouped.analysis.groups, unsafe.quotas, strict=True):
-            taken = int((unsafe.chosen.clusters == group.number - 1).sum())
-            yield f"{group.number:>8} {len(group.members):>9,} {taken:>7,} {int(quota):>6,}"
+        rows = [
+            (
+                str(group.number),
+                f"{len(group.members):,}",
+                f"{int((chosen.clusters == group.number - 1).sum()):,}",
+                f"{quota:,}",
+            )
+            for group, quota in zip(grouped.analysis.groups, unsafe.quotas.tolist(), strict=True)
+        ]
+        yield from _table(("cluster", "failures", "chosen", "quota"), rows)
         yield ""
-        yield f"The images lie in {folder}, a folder per cluster; {folder / TABLE} lists them."
-        yield f"Fill in {folder / TO_LABEL}, or go on at once where the set has labels: deepdebug hudd retrain {case}"
+        yield f"The images lie in {folder}, a folder per cluster; {TABLE} lists them."
+        if unsafe.labelled < len(chosen) and looked.labels is None:
+            yield f"Fill in {folder / TO_LABEL} ({unsafe.labelled:,} of {len(chosen):,} labels are there), then:"
+            yield f"  deepdebug hudd retrain {case} --labels {folder / TO_LABEL}"
+        else:
+            yield f"Next: deepdebug hudd retrain {case}"
 
     return lines
 
 
-def retrain_lines(case: Path, out: Path, choice: Choice, wanted: Callable[[], Retraining]) -> Lines:
+def retrain_lines(case: Path, out: Path, choice: Choice, wanted: Retraining) -> Lines:
     """Return the work of `hudd retrain`.
 
     Args:
         case: Folder of the case.
         out: Folder of the results.
         choice: How images are chosen.
-        wanted: Returns what is asked of the retraining.
+        wanted: What is asked of the retraining.
     """
 
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
         from deepdebug.retraining.grouped import group_failures
-        from deepdebug.retraining.steps import retrain
         from deepdebug.retraining.workflow import read_request, unsafe_set
 
-        asked = wanted()
         grouped = group_failures(read_request(case, out), stage)
-        looked, unsafe = unsafe_set(grouped, choice, asked.engine, stage)
-        records = retrain(grouped, looked, unsafe, asked, stage)
-        for one in records:
-            yield f"{one.name} {one.accuracy} {one.best_epoch} {one.seconds:.1f} {one.model}"
+        looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
+        _tell_of_left_out(looked)
+        yield from retrained_lines(grouped, looked, unsafe, wanted, stage)
+
+    return lines
+
+
+def retrained_lines(
+    grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Retraining, stage: Stage
+) -> Iterator[str]:
+    """Retrain, write the page, and yield what is to be told.
+
+    Args:
+        grouped: The case.
+        looked: The improvement set.
+        unsafe: The images that were chosen.
+        wanted: What is asked of the retraining.
+        stage: Is told of every stage that is begun.
+    """
+    from deepdebug.report.hudd.retraining import counted, table, told
+    from deepdebug.retraining.reporting import report_step
+    from deepdebug.retraining.steps import retrain
+    from deepdebug.retraining.summarising import summarise
+
+    out = grouped.request.out
+    found = summarise(grouped, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
+    yield told(found)
+    yield ""
+    yield from _table(("arm", "runs", "labels", "accuracy (95 % interval)", "p", "A12"), table(found))
+    for one in found.arms:
+        for name in one.diverged:
+            yield f"{name} diverged and is kept out; {out / 'Retraining' / name / 'diagnosis'} says why."
+        for text in one.notes:
+            yield f"{one.arm}: {text}"
+    yield ""
+    if found.shown:
+        yield f"{found.shown}, the median run: {counted(found)}; the model is {out / 'DNNModels' / found.model}"
+    yield f"The page to read is {report_step(out, stage)}"
+
+
+def _tell_of_left_out(looked: Looked) -> None:
+    for name, reason in looked.left_out[:MAX_LEFT_OUT]:
+        sys.stderr.write(printable(f"deepdebug: left out {name}: {reason}") + "\n")
+    if len(looked.left_out) > MAX_LEFT_OUT:
+        sys.stderr.write(f"deepdebug: left out {len(looked.left_out) - MAX_LEFT_OUT} more.\n")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a table with the first column to the left and the others to the right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        yield printable("  ".join([first.strip().ljust(widths[0]), *others]))
+
+
+def compare_lines(case: Path, out: Path, before: str, after: str) -> Lines:
+    """Return the work of `hudd compare`.
+
+    Args:
+        case: Folder of the case.
+        out: Folder of the results.
+        before: Name or file of the first model.
+        after: The same of the second.
+    """
+
+    def lines(stage: Stage) -> Iterator[str]:
+        start_keras()
+        from deepdebug.report.hudd.retraining import CAUSES, change_row
+        from deepdebug.retraining.two_models import COMPARISON, compare_models
+        from deepdebug.retraining.workflow import read_request
+
+        found = compare_models(read_request(case, out), (before, after), stage)
+        for kind, groups in found.items():
+            yield ""
+            head = (CAUSES.get(kind, "TestSet"), "images", "right before", "after", "mended", "broken", "p")
+            yield from _table(head, [change_row(one) for one in groups])
+        yield ""
+        yield "p: McNemar's exact test, that both models are right equally often."
+        yield f"The images about which they disagree: {out / COMPARISON}"
 
     return lines

@@ -83,7 +83,7 @@ def write_report(out: Path) -> None:
         UsageError: When there are none, or the page cannot be written.
     """
     start_keras()
-    from deepdebug.hudd.steps import report_step
+    from deepdebug.retraining.reporting import report_step
 
     with progress() as stage:
         page = report_step(out, stage)
@@ -131,8 +131,9 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
     from deepdebug.hudd.opening import open_case
-    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, remove_results, report_step
+    from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, remove_results
     from deepdebug.report.hudd.text import told
+    from deepdebug.retraining.reporting import report_step
 
     opened = open_case(request)
     answers = answer_step(request, opened, stage)

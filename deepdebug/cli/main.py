@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from deepdebug.cli import hudd
+from deepdebug.cli import hudd, hudd_improve
 from deepdebug.cli.diagnose import diagnose
 from deepdebug.cli.explain import explain
 from deepdebug.cli.lrp import lrp
@@ -33,6 +33,7 @@ app.command()(diagnose)
 app.command()(explain)
 app.command()(simulate)
 app.command()(lrp)
+hudd_improve.register(hudd.app)
 app.add_typer(hudd.app, name="hudd")
 
 
@@ -90,6 +91,11 @@ def deepdebug(
     \b
     Find out why a trained model fails, group by group:
       deepdebug hudd run CASE
+
+    \b
+    Choose images to label, retrain, and see what it brought:
+      deepdebug hudd assign CASE
+      deepdebug hudd retrain CASE
     """  # noqa: D301 - typer keeps the lines that follow it
 
 

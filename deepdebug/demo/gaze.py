@@ -11,8 +11,9 @@ from rich.console import Console
 from deepdebug.case.folder import TEST, TRAINING
 from deepdebug.hudd.analysis import Analysis, Group
 from deepdebug.hudd.opening import Request, open_case
-from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, report_step
+from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step
 from deepdebug.report.hudd.text import told
+from deepdebug.retraining.reporting import report_step
 from deepdebug.simulate import CASES, CAUSES
 from deepdebug.simulate.build import simulate
 from deepdebug.simulate.order import Order, Size

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,9 @@ from deepdebug.hudd.cluster_folders import display_range, shown
 from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.report.hudd.page import render_hudd
 from deepdebug.report.overlay import Picture, heat, is_map
+
+if TYPE_CHECKING:
+    from deepdebug.retraining.summary import Retrained
 
 
 class StoredPictures:
@@ -37,15 +42,26 @@ class StoredPictures:
         return None if self._maps is None else heat(np.asarray(self._maps[position], np.float32))
 
 
-def write_page(path: Path, analysis: Analysis, heatmaps: Heatmaps) -> Path:
+def write_page(
+    path: Path,
+    analysis: Analysis,
+    heatmaps: Heatmaps,
+    retrained: Retrained | None = None,
+    changed: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> Path:
     """Write the page.
 
     Args:
         path: The `.html` file.
         analysis: What it tells.
         heatmaps: Those of the same failures.
+        retrained: What retraining brought. Defaults to `None`: nothing was retrained.
+        changed: Images about which the models disagree: arrays of shape (images, height, width, channels), by "fixed"
+            and "broken". Defaults to `None`.
 
     Raises:
         UsageError: When it cannot be written.
     """
-    return write_text(path, render_hudd(analysis, StoredPictures(heatmaps)), "report")
+    limits = display_range(heatmaps.pixels)
+    drawn = {kind: np.array([shown(one, limits) for one in pixels]) for kind, pixels in (changed or {}).items()}
+    return write_text(path, render_hudd(analysis, StoredPictures(heatmaps), retrained, drawn), "report")

@@ -13,7 +13,6 @@ import contextlib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -25,11 +24,10 @@ from deepdebug.hudd.cluster_folders import TABLE, remove_folders, write_folders
 from deepdebug.hudd.explaining import Answered, HeatmapSettings, Labelled, ask, explain_failures
 from deepdebug.hudd.exports import check_exports, distance_stems, export_distances, remove_distances
 from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
-from deepdebug.hudd.heatmaps import Heatmaps, open_heatmaps
+from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.hudd.images import array_hash, file_hash
 from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
 from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, silent
-from deepdebug.hudd.page import write_page
 from deepdebug.hudd.tested import read_tested, write_tested
 from deepdebug.hudd.viewing import failing, read_embedding, settings_rows, views_of
 from deepdebug.hudd.views import View
@@ -171,26 +169,6 @@ def remove_results(request: Request) -> None:
         remove_folders(request.out, map(str, known.get("folders", [])))
         for path in (folder / MARK, folder / ANALYSIS, folder / TABLE, request.out / REPORT):
             path.unlink(missing_ok=True)
-
-
-def report_step(out: Path, stage: Stage = silent) -> Path:
-    """Write the page about an analysis that was made before.
-
-    Args:
-        out: Folder of the results.
-        stage: Is told of the beginning. Defaults to `silent`.
-
-    Returns:
-        The page.
-
-    Raises:
-        UsageError: When there is no analysis, or the page cannot be written.
-    """
-    analysis = read_analysis(out / CLUSTERS / ANALYSIS)
-    advance = stage("Report", len(analysis.images))
-    path = write_page(out / REPORT, analysis, open_heatmaps(out / HEATMAPS))
-    advance(len(analysis.images))
-    return path
 
 
 def _about(request: Request, opened: Opened, answers: Mapping[str, Answered], views: Sequence[View]) -> About:

@@ -23,35 +23,15 @@ from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
 from deepdebug.hudd.opening import Opened
 from deepdebug.report.cluster_files import remove_cluster_files, write_cluster_files
 from deepdebug.retraining.arms import by_entropy
-from deepdebug.retraining.assigning import BY_DISTANCE, Chosen, assign
+from deepdebug.retraining.asked import ENTROPY, Choice
+from deepdebug.retraining.assigning import Chosen, assign
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.labels import COLUMNS, LABEL, chosen_rows, write_table, write_to_label
 from deepdebug.retraining.nearness import Nearness
-from deepdebug.retraining.quotas import SELECTION_FACTOR, quotas
+from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.seeing import Looked
 
 UNSAFE, TABLE, TO_LABEL, MARK = "UnsafeSet", "unsafe.csv", "to_label.csv", "unsafe.json"
-ENTROPY = "entropy"
-MODES = (*BY_DISTANCE, ENTROPY)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How images are chosen.
-
-    Args:
-        mode: Which images a cluster takes, see `assign`; or "entropy". Defaults to "ClosestU".
-        quota: How many, see `quotas`. Defaults to "prevalence".
-        factor: Share of the expected failures. Defaults to 0.3, in one place for all arms.
-    """
-
-    mode: str = "ClosestU"
-    quota: str = "prevalence"
-    factor: float = SELECTION_FACTOR
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise UsageError(f"`--select` got {self.mode!r}; expected one of {', '.join(MODES)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from deepdebug.hudd.explaining import Labelled, Subject, ask
 from deepdebug.hudd.tested import FailureRule, Tested
 from deepdebug.retraining.arms import Plan
-from deepdebug.retraining.training import Examples, Inputs, Trained, TrainSettings, compiled, train
+from deepdebug.retraining.asked import TrainSettings
+from deepdebug.retraining.training import Examples, Inputs, Trained, compiled, train
 
 Array = npt.NDArray[Any]
 PACKAGES = ("deepdebug", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")

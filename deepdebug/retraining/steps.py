@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,56 +20,26 @@ import numpy.typing as npt
 
 from deepdebug.case.folder import MODELS, TEST, TRAINING
 from deepdebug.errors import ImageError, UsageError
-from deepdebug.hudd.explaining import Answered, Labelled
+from deepdebug.hudd.explaining import Labelled
 from deepdebug.hudd.images import FileImages, array_hash
 from deepdebug.hudd.marks import fingerprint, read_mark
 from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, open_case, silent
-from deepdebug.hudd.tested import FailureRule, judged_classes, judged_values, write_tested
+from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values, write_tested
 from deepdebug.model.saved import load_model, save_model
-from deepdebug.retraining.arms import ARMS, Plan, Pool, check_fair, plan
+from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
+from deepdebug.retraining.asked import Retraining, TrainSettings
 from deepdebug.retraining.choosing import Unsafe, label_columns
-from deepdebug.retraining.engines import Engine, run_jobs
+from deepdebug.retraining.engines import run_jobs
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
 from deepdebug.retraining.labels import FiledLabels, LabelSource
 from deepdebug.retraining.records import RunRecord, read_record, run_name, write_record
 from deepdebug.retraining.running import Material, Outcome, carry_out, versions
 from deepdebug.retraining.seeing import Looked, improvement_images
-from deepdebug.retraining.training import TrainSettings
 
 FOLDER, RECORD, DIAGNOSIS = "Retraining", "record.json", "diagnosis"
 KEPT_BYTES = 2**30  # of images that stay in memory between epochs, for each of the two sets
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Retraining:
-    """What is asked of the retraining of a case.
-
-    Args:
-        arms: Some of "HUDD", "BL1", "BL2" and "entropy". Defaults to HUDD alone.
-        runs: Retrainings of each arm, with different draws. Defaults to 1.
-        settings: How each is trained.
-        weights: How HUDD's bag is drawn: "uniform" or "distance". Defaults to "uniform".
-        labels: A filled-in table of labels. Defaults to `None`: those of the improvement set.
-        seed: Of all runs. Defaults to 0.
-        engine: Where they run.
-    """
-
-    arms: tuple[str, ...] = ("HUDD",)
-    runs: int = 1
-    settings: TrainSettings = field(default_factory=TrainSettings)
-    weights: str = "uniform"
-    labels: Path | None = None
-    seed: int = 0
-    engine: Engine = field(default_factory=Engine)
-
-    def __post_init__(self) -> None:
-        unknown = [one for one in self.arms if one not in ARMS]
-        if unknown or not self.arms:
-            raise UsageError(f"`--mode` got {', '.join(unknown) or 'nothing'}; expected some of {', '.join(ARMS)}.")
-        if self.runs < 1:
-            raise UsageError(f"`--runs` got {self.runs}; expected 1 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +89,7 @@ def retrain(
     if TRAINING not in grouped.answers:
         raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
     source = _label_source(grouped.opened, looked, wanted.labels)
-    rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST])
+    rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST].tested)
     plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
     facts = _facts(grouped, looked, wanted)
     jobs = [_job(grouped, looked, one, source.of(one.labelled), wanted, rule, facts) for one in plans]
@@ -132,16 +102,16 @@ def retrain(
     return [one for one in found if one is not None]
 
 
-def fixed_rule(rule: FailureRule, answered: Answered) -> FailureRule:
+def fixed_rule(rule: FailureRule, tested: Tested) -> FailureRule:
     """Return the rule with a threshold of its own, so that a better model fails less often.
 
     Args:
         rule: The rule; of a quantile, as many answers would fail after the retraining as before.
-        answered: What the original model says about the test set.
+        tested: What the original model says about the test set.
     """
     if rule.kind != "quantile":
         return rule
-    return FailureRule("loss", float(np.quantile(answered.tested.loss, rule.value)))
+    return FailureRule("loss", float(np.quantile(tested.loss, rule.value)))
 
 
 def retrain_once(job: RunJob) -> None:
@@ -218,7 +188,7 @@ def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource,
     answered, chosen = grouped.answers[TEST], unsafe.chosen
     if isinstance(source, FiledLabels):
         chosen = chosen.take(np.flatnonzero(~source.left_out(chosen.images)))
-    rule = fixed_rule(grouped.opened.rule, answered)
+    rule = fixed_rule(grouped.opened.rule, answered.tested)
     is_class, columns = answered.tested.expected is not None, answered.tested.columns
 
     def wrong(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

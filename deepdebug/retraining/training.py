@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from deepdebug.callback import Diagnose
 from deepdebug.errors import UsageError
+from deepdebug.retraining.asked import TrainSettings
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -87,28 +88,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Shuffle; called by Keras."""
         if self._random is not None:
             self._random.shuffle(self._order)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """How a model is retrained; the same for all arms.
-
-    Args:
-        epochs: Most epochs. Defaults to 10, as HUDD took for two of its cases.
-        batch_size: Examples of a step. Defaults to 32.
-        patience: Epochs without a better validation loss after which it ends. Defaults to 3.
-        optimizer: Name of a Keras optimizer. Defaults to `None`: that of the model.
-        learning_rate: Defaults to `None`: that of the optimizer.
-        validation: Share of the training set, and of the labelled images, that is kept apart to choose the epoch whose
-            weights are kept. Defaults to 0.1.
-    """
-
-    epochs: int = 10
-    batch_size: int = 32
-    patience: int = 3
-    optimizer: str | None = None
-    learning_rate: float | None = None
-    validation: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from deepdebug.errors import UsageError
 from deepdebug.files import write_file
 from deepdebug.hudd.opening import Request, Stage, silent
-from deepdebug.retraining.choosing import Choice, Unsafe, choose
+from deepdebug.retraining.asked import Choice
+from deepdebug.retraining.choosing import Unsafe, choose
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.seeing import Looked, compare, look

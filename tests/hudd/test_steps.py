@@ -16,8 +16,9 @@ from deepdebug.hudd import explaining, exports
 from deepdebug.hudd.analysis import read_analysis
 from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.opening import Request, open_case
-from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, report_step
+from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step
 from deepdebug.hudd.tested import FailureRule, read_tested
+from deepdebug.retraining.reporting import report_step
 from tests.hudd.bright import write_case
 
 pytestmark = pytest.mark.slow

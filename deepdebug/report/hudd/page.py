@@ -11,23 +11,32 @@ from deepdebug.report.hudd.findings import baseline_rows, layer_rows, set_rows, 
 from deepdebug.report.hudd.map import draw_map
 from deepdebug.report.hudd.marks import SHAPES
 from deepdebug.report.hudd.pictures import Pictures
+from deepdebug.report.hudd.retraining import Pixels, counted, section
 from deepdebug.report.hudd.tree import draw_tree
 from deepdebug.report.hudd.verdict import SAID, verdict
 
 if TYPE_CHECKING:
     from deepdebug.hudd.analysis import Analysis
+    from deepdebug.retraining.summary import Retrained
 
 TEMPLATE = "hudd.html.j2"
 
 
-def render_hudd(analysis: Analysis, pictures: Pictures) -> str:
+def render_hudd(
+    analysis: Analysis, pictures: Pictures, retrained: Retrained | None = None, changed: Pixels | None = None
+) -> str:
     """Return the whole page.
 
     Args:
         analysis: What is said.
         pictures: What the failing images look like, by their positions in `analysis.images`.
+        retrained: What retraining brought. Defaults to `None`: nothing was retrained.
+        changed: The images about which the models disagree; see `section`. Defaults to `None`: none are shown.
     """
-    return environment().get_template(TEMPLATE).render(_view(analysis, pictures))
+    view = _view(analysis, pictures)
+    if retrained is not None:
+        view |= {"retrained": section(retrained, changed or {}), "changed": counted(retrained)}
+    return environment().get_template(TEMPLATE).render(view)
 
 
 def _view(analysis: Analysis, pictures: Pictures) -> dict[str, Any]:
