@@ -3,6 +3,7 @@
     python -m benchmarks.hudd rq1 --size fast                      # all families, 5 seeds
     python -m benchmarks.hudd rq1 --families GD MNIST --seeds 0 1  # first and last seed
     python -m benchmarks.hudd beyond                               # other models, rare causes, two causes at once
+    python -m benchmarks.hudd rq2                                  # does retraining with them pay?
 
 Families GD, OC, HPD, OD and FLD are simulated; MNIST, Fashion and CIFAR need `scripts/fetch_data`. On GD everything was
 tuned, the others confirm. A model is trained per family and seed; each failing test picture is shown to it once more
@@ -29,6 +30,7 @@ from benchmarks.hudd.arms import ARMS, OF_BEYOND, OF_RQ1
 from benchmarks.hudd.beyond import VARIANTS
 from benchmarks.hudd.datasets import FOLDER
 from benchmarks.hudd.jobs import FAMILIES, Request, judge, kept, to_do
+from benchmarks.hudd.rq2 import command as rq2
 from benchmarks.hudd.sizes import SIZES
 from benchmarks.hudd.summary import Figures, record
 from benchmarks.hudd.tables import left_out, markdown, show
@@ -62,12 +64,20 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
         one.add_argument("--json", type=Path, help="file of the summary (default: none)")
         one.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
         one.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
+        one.set_defaults(work=group)
+    rq2.add_to(commands, FOLDER)
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks."""
     asked = options(arguments)
+    code: int = asked.work(asked)
+    return code
+
+
+def group(asked: argparse.Namespace) -> int:
+    """Do `rq1` or `beyond`."""
     out = asked.out or asked.data / "results" / f"{asked.command}-{asked.size}"
     request = Request(asked.size, tuple(asked.arms), asked.data.resolve(), out.resolve())
     seeds = range(asked.seeds[0], asked.seeds[1] + 1)

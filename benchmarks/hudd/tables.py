@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,22 @@ def sheets(figures: Figures) -> Iterator[Sheet]:
 
 def show(figures: Figures, console: Console) -> None:
     """Print all tables."""
-    for sheet in sheets(figures):
+    print_sheets(sheets(figures), console)
+
+
+def markdown(figures: Figures) -> str:
+    """Return all tables in Markdown."""
+    return as_markdown(sheets(figures))
+
+
+def print_sheets(tables: Iterable[Sheet], console: Console) -> None:
+    """Print tables.
+
+    Args:
+        tables: The tables.
+        console: Where they go.
+    """
+    for sheet in tables:
         table = Table(title=sheet.title, title_justify="left", box=box.SIMPLE_HEAD)
         for number, column in enumerate(sheet.columns):
             table.add_column(column, justify="right" if number else "left")
@@ -57,10 +72,14 @@ def show(figures: Figures, console: Console) -> None:
         console.print(table, markup=False, highlight=False)
 
 
-def markdown(figures: Figures) -> str:
-    """Return all tables in Markdown."""
+def as_markdown(tables: Iterable[Sheet]) -> str:
+    """Return tables in Markdown.
+
+    Args:
+        tables: The tables.
+    """
     parts = []
-    for sheet in sheets(figures):
+    for sheet in tables:
         rows = [sheet.columns, ("---", *["---:"] * (len(sheet.columns) - 1)), *sheet.rows]
         parts.append("\n".join([f"{sheet.title}\n", *(f"| {' | '.join(row)} |" for row in rows)]))
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,122 @@
+"""The command `python -m benchmarks.hudd rq2`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.hudd.rq2.figures import ALL, Figures, targets
+from benchmarks.hudd.rq2.job import ARMS, FAMILIES, Request, judge, kept, prepare, to_do
+from benchmarks.hudd.rq2.show import draw_curve, sheets
+from benchmarks.hudd.sizes import SIZES
+from benchmarks.hudd.tables import as_markdown, print_sheets
+from benchmarks.workers import run_all
+from deepdebug.files import write_text
+from deepdebug.retraining.quotas import SELECTION_FACTOR
+from deepdebug.retraining.running import versions
+
+TEXT = """Does retraining with the unsafe set pay? Five simulated cases whose causes are known, ten runs of every arm.
+
+    python -m benchmarks.hudd rq2 --size fast --runs 10
+    python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.1 0.3 1 --curve labels.png
+
+HUDD labels what looks like its clusters of failures, BL1 random images of which it uses the failing ones, BL2 random
+images, entropy those that the model is least sure about; all with as many labels, seeds and epochs. "All labels" is
+the ceiling: the whole improvement set is labelled, once per case. Every job is kept as one line of JSON, and is not
+done again.
+"""
+
+
+def add_to(commands: Any, data: Path) -> None:
+    """Add the command to those of the benchmark.
+
+    Args:
+        commands: The commands.
+        data: Default folder of the data sets, in which results lie.
+    """
+    one = commands.add_parser("rq2", description=TEXT, formatter_class=argparse.RawDescriptionHelpFormatter)
+    one.add_argument("--size", choices=SIZES, default="fast", help="how much of each is made (default: fast)")
+    one.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME",
+                     help=f"of {', '.join(FAMILIES)} (default: all)")  # fmt: skip
+    one.add_argument("--runs", type=int, default=10, help="of every arm (default: 10)")
+    one.add_argument("--ceiling", type=int, default=1, help="runs with all labels (default: 1)")
+    one.add_argument("--factors", nargs="+", type=float, default=[SELECTION_FACTOR], metavar="FACTOR",
+                     help=f"selection factors; tables are of the first (default: {SELECTION_FACTOR})")  # fmt: skip
+    one.add_argument("--factor-runs", type=int, default=3, help="runs of the other factors (default: 3)")
+    one.add_argument("--curve", type=Path, help="PNG file of accuracy over the number of labels (default: none)")
+    one.add_argument("--out", type=Path, default=data / "results" / "rq2", help="folder of the results of each job")
+    one.add_argument("--json", type=Path, help="file of the summary (default: none)")
+    one.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    one.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
+    one.set_defaults(work=work)
+
+
+def work(asked: argparse.Namespace) -> int:
+    """Do what the command line asks."""
+    start, done = time.perf_counter(), 0
+    by_factor = {}
+    for place, factor in enumerate(asked.factors):
+        request = Request(asked.size, factor, ARMS, asked.out.resolve(), asked.ceiling if place == 0 else 0)
+        runs = range(1, (asked.runs if place == 0 else asked.factor_runs) + 1)
+        jobs = to_do(asked.families, runs, request)
+        run_all(partial(prepare, request=request), dict.fromkeys((family, 0) for family, _ in jobs), asked.workers)
+        run_all(partial(judge, request=request), jobs, asked.workers)
+        done += len(jobs)
+        lines = (kept(family, run, request) for run in runs for family in asked.families)
+        by_factor[factor] = Figures(line for line in lines if line is not None)
+    first = by_factor[asked.factors[0]]
+    console = Console(width=200)
+    if asked.markdown:
+        console.file.write(as_markdown(sheets(first)))
+    else:
+        print_sheets(sheets(first), console)
+    if asked.curve:
+        draw_curve(asked.curve, by_factor)
+    if asked.json:
+        write_text(asked.json, json.dumps(_record(asked, by_factor), indent=1, allow_nan=False) + "\n", "summary")
+    seconds = time.perf_counter() - start
+    Console(stderr=True).print(f"{done} jobs done in {seconds / 60:.1f} minutes", highlight=False)
+    return 0
+
+
+def _record(asked: argparse.Namespace, by_factor: dict[float, Figures]) -> dict[str, Any]:
+    first = by_factor[asked.factors[0]]
+    return {
+        "command": "rq2",
+        "size": asked.size,
+        "versions": dict(versions()),
+        "targets": [{"name": one.name, "families": one.verdicts} for one in targets(first)],
+        "runs": [
+            {
+                "factor": factor,
+                "family": family,
+                "arm": arm,
+                "labels": figures.first(family, arm)["labels"],
+                "before": figures.first(family, arm)["before"],
+                "after": [one["after"] for one in figures.results(family, arm)],
+                "precision": figures.precision(family, arm),
+                "accuracies": figures.accuracies(family, arm, ALL),
+            }
+            for factor, figures in by_factor.items()
+            for family in figures.families
+            for arm in figures.arms(family)
+        ],
+    }
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what a command line asks for.
+
+    Args:
+        arguments: Without the name of the command.
+    """
+    parser = argparse.ArgumentParser()
+    add_to(parser.add_subparsers(), Path())
+    return parser.parse_args(["rq2", *arguments])
