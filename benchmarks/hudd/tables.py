@@ -209,7 +209,7 @@ def _causes(figures: Figures) -> Sheet:
 def _reached(figures: Figures) -> Sheet:
     rows = []
     for one in targets(figures):
-        found = "-" if one.found is None else f"{one.found:.2f}" + (f" ({one.where})" if one.where else "")
+        found = "-" if one.found is None else f"{one.found:.3f}" + (f" ({one.where})" if one.where else "")
         sign = "at least" if one.at_least else "at most"
         rows.append((one.name, f"{sign} {one.wanted:.2f}", found, one.verdict))
     return Sheet("Targets", ("target", "wanted", "found", "verdict"), tuple(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,12 @@ def load_model(path: Path, *, compiled: bool = False) -> keras.Model:
             f"`model.save('model{SUFFIX}')`."
         )
     try:
-        return keras.saving.load_model(path, compile=compiled, safe_mode=True)
+        with warnings.catch_warnings():
+            # The optimizer's own variables are not wanted: every training begins with new ones.
+            warnings.filterwarnings(
+                "ignore", "Skipping variable loading for optimizer|A total of 1 objects", UserWarning
+            )
+            return keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error:  # Keras raises whatever the content leads it to
         reason = " ".join(str(error).split()).rpartition("Exception encountered: ")[2]  # what led to it stands last
         raise UsageError(

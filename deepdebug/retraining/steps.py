@@ -116,6 +116,7 @@ def fixed_rule(rule: FailureRule, tested: Tested) -> FailureRule:
 
 def retrain_once(job: RunJob) -> None:
     """Do one retraining and write what came of it, the record last."""
+    keras.utils.clear_session()  # names that Keras counts up would depend on what this process has done before
     opened = open_case(job.request)
     shutil.rmtree(job.folder / DIAGNOSIS, ignore_errors=True)
     for earlier in (job.request.out / MODELS).glob(f"{run_name(job.plan.arm, job.plan.run)}_*.keras"):

@@ -21,7 +21,7 @@ class ArmResult:
     Args:
         arm: "HUDD", "BL1", "BL2" or "entropy".
         runs: How many there were.
-        diverged: Names of those that were kept out, because no epoch ended with a finite loss.
+        diverged: Names of those that were kept out, because the loss stopped being finite.
         labels: Images that were labelled for each run.
         bag: Images of each bag, some of them several times.
         accuracies: Share of the test set that each run gets right, without those kept out.

@@ -90,6 +90,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self._random.shuffle(self._order)
 
 
+class FiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends a training whose loss stops being finite, and remembers it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = False
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look at the loss; called by Keras."""
+        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+            self.lost = True
+            self.model.stop_training = True
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What came of a retraining.
@@ -97,7 +111,7 @@ class Trained:
     Args:
         model: The model with the weights of the best epoch.
         curves: Loss and metrics of every epoch, by name.
-        best_epoch: The epoch whose weights were kept, from 1; 0 where none can be used.
+        best_epoch: The epoch whose weights were kept, from 1; 0 where the loss stopped being finite.
         seconds: Time it took.
         findings: Number of findings of `Diagnose` of severity "warn" or worse.
     """
@@ -110,7 +124,7 @@ class Trained:
 
     @property
     def diverged(self) -> bool:
-        """Whether no epoch ended with a finite validation loss."""
+        """Whether the loss stopped being finite, after which no epoch is to be trusted."""
         return self.best_epoch == 0
 
 
@@ -144,18 +158,19 @@ def train(
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
+    finite = FiniteLoss()
     history = model.fit(
         training,
         validation_data=validation,
         epochs=settings.epochs,
         verbose=0,
-        callbacks=[keras.callbacks.TerminateOnNaN(), doctor, stopping, *callbacks],
+        callbacks=[finite, doctor, stopping, *callbacks],
     )
     curves = {name: [float(value) for value in values] for name, values in history.history.items()}
     curves.pop("deepdebug_findings", None)
     losses = np.array(curves.get("val_loss", []))
-    usable = np.isfinite(losses)
-    best = int(np.argmin(np.where(usable, losses, np.inf))) + 1 if usable.any() else 0
+    is_usable = len(losses) > 0 and bool(np.isfinite(losses).all()) and not finite.lost
+    best = int(np.argmin(losses)) + 1 if is_usable else 0
     findings = sum(one.severity != "info" for one in doctor.report.findings)
     return Trained(model, curves, best, time.perf_counter() - start, findings)
 
