@@ -29,6 +29,7 @@ LEVELS = {
     "deepdebug.hudd.viewing": 2,
     "deepdebug.hudd.page": 4,
     "deepdebug.hudd.cluster_folders": 4,
+    "deepdebug.hudd.requests": 3,
     "deepdebug.hudd.steps": 4,
     "deepdebug.hudd.arrays": 4,
     "deepdebug.retraining": 1,
@@ -36,6 +37,7 @@ LEVELS = {
     "deepdebug.retraining.looking": 2,
     "deepdebug.retraining.grouped": 4,
     "deepdebug.retraining.records": 3,
+    "deepdebug.retraining.arrays": 4,
     "deepdebug.retraining.choosing": 4,
     "deepdebug.retraining.reporting": 4,
     "deepdebug.retraining.running": 4,
@@ -157,11 +159,10 @@ def test_every_module_has_a_level_of_its_own_choosing():
     top = {name for name in MODULES if level(name) == 4}
     known = (
         "callback", "watch", "presets", "judging", "recording", "recording_reader", "cli", "demo", "__main__",
-        "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps", "retraining.choosing", "retraining.grouped",
-        "retraining.running",
-"retraining.seeing", "retraining.steps", "retraining.reporting",
-        "retraining.summarising", "retraining.training", "retraining.two_models",
-        "retraining.workflow",
+        "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps", "retraining.arrays",
+        "retraining.choosing", "retraining.grouped", "retraining.running", "retraining.seeing",
+        "retraining.steps", "retraining.reporting", "retraining.summarising", "retraining.training",
+        "retraining.two_models", "retraining.workflow",
     )  # fmt: skip
     assert {name for name in top if not is_in(name, tuple(f"deepdebug.{one}" for one in known))} == {"deepdebug"}
 

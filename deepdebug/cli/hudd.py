@@ -24,6 +24,7 @@ class Until(StrEnum):
     HEATMAPS = "heatmaps"
     CLUSTER = "cluster"
     REPORT = "report"
+    RETRAIN = "retrain"
 
 
 class Mode(StrEnum):
@@ -31,6 +32,7 @@ class Mode(StrEnum):
 
     DEFAULT = "default"
     HUDD = "hudd"
+    WHOLE = "HUDD"
 
 
 class Detail(StrEnum):
@@ -131,7 +133,13 @@ Embedding = Annotated[
     Path | None,
     typer.Option(help=".npy file, a row per image of the test set by name: groups by what images look like as well."),
 ]
-ModeOption = Annotated[Mode, typer.Option(help="default, or hudd for the published pipeline, step by step.")]
+ModeOption = Annotated[
+    Mode,
+    typer.Option(
+        help="default; hudd groups as the published program does, step by step; HUDD does all steps of the method with "
+        "the default, that is --until retrain."
+    ),
+]
 Groups = Annotated[int | None, typer.Option("--k", min=1, help="Number of groups. Default: found by itself.")]
 DetailOption = Annotated[Detail, typer.Option(help="fine: about 25 groups, for inspection.")]
 Linkage = Annotated[LinkageBy, typer.Option(help="How near two groups of the hierarchy are.")]
@@ -229,7 +237,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             storage=storage.value,
             embedding=embedding,
             views=views,
-            mode=mode.value,
+            mode=(Mode.DEFAULT if mode is Mode.WHOLE else mode).value,
             k=k,
             detail=detail.value,
             linkage=linkage.value,
@@ -242,7 +250,7 @@ def _command(until: Until | None, text: str) -> Callable[..., None]:
             offset=offset,
             batch_size=batch_size,
         )
-        run(said, (until or last).value)
+        run(said, (until or (Until.RETRAIN if mode is Mode.WHOLE else last)).value)
 
     command.__doc__ = text
     if until is not None:  # the command itself says where it ends
@@ -264,6 +272,7 @@ TEXTS = {
       deepdebug hudd run cases/gaze --mode hudd --out T-hudd    HUDD as published, to compare with
       deepdebug hudd run cases/marks --failures 'loss>3'        landmarks more than 3 pixels off
       deepdebug hudd run cases/gaze --until heatmaps
+      deepdebug hudd run cases/gaze --mode HUDD                 and choose images to label, retrain and compare
 """,
     ),
     Until.TEST: (

@@ -15,7 +15,6 @@ from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
     from deepdebug.retraining.asked import Choice, Retraining
-    from deepdebug.retraining.choosing import Unsafe
     from deepdebug.retraining.engines import Engine
     from deepdebug.retraining.grouped import Grouped
     from deepdebug.retraining.seeing import Looked
@@ -54,9 +53,10 @@ def assign_lines(case: Path, out: Path, choice: Choice, engine: Engine) -> Lines
 
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
+        from deepdebug.hudd.requests import read_request
         from deepdebug.retraining.choosing import TABLE, TO_LABEL, UNSAFE
         from deepdebug.retraining.grouped import group_failures
-        from deepdebug.retraining.workflow import read_request, unsafe_set
+        from deepdebug.retraining.workflow import unsafe_set
 
         grouped = group_failures(read_request(case, out), stage)
         looked, unsafe = unsafe_set(grouped, choice, engine, stage)
@@ -99,26 +99,20 @@ def retrain_lines(case: Path, out: Path, choice: Choice, wanted: Retraining) -> 
 
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
+        from deepdebug.hudd.requests import read_request
         from deepdebug.retraining.grouped import group_failures
-        from deepdebug.retraining.workflow import read_request, unsafe_set
 
-        grouped = group_failures(read_request(case, out), stage)
-        looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
-        _tell_of_left_out(looked)
-        yield from retrained_lines(grouped, looked, unsafe, wanted, stage)
+        yield from improved_lines(group_failures(read_request(case, out), stage), choice, wanted, stage)
 
     return lines
 
 
-def retrained_lines(
-    grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Retraining, stage: Stage
-) -> Iterator[str]:
-    """Retrain, write the page, and yield what is to be told.
+def improved_lines(grouped: Grouped, choice: Choice, wanted: Retraining, stage: Stage) -> Iterator[str]:
+    """Choose images, retrain, write the page, and yield what is to be told.
 
     Args:
         grouped: The case.
-        looked: The improvement set.
-        unsafe: The images that were chosen.
+        choice: How images are chosen.
         wanted: What is asked of the retraining.
         stage: Is told of every stage that is begun.
     """
@@ -126,8 +120,11 @@ def retrained_lines(
     from deepdebug.retraining.reporting import report_step
     from deepdebug.retraining.steps import retrain
     from deepdebug.retraining.summarising import summarise
+    from deepdebug.retraining.workflow import unsafe_set
 
     out = grouped.request.out
+    looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
+    _tell_of_left_out(looked)
     found = summarise(grouped, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
     yield told(found)
     yield ""
@@ -170,9 +167,9 @@ def compare_lines(case: Path, out: Path, before: str, after: str) -> Lines:
 
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
+        from deepdebug.hudd.requests import read_request
         from deepdebug.report.hudd.retraining import CAUSES, change_row
         from deepdebug.retraining.two_models import COMPARISON, compare_models
-        from deepdebug.retraining.workflow import read_request
 
         found = compare_models(read_request(case, out), (before, after), stage)
         for kind, groups in found.items():

@@ -58,7 +58,7 @@ def run(said: Said, until: str) -> None:
 
     Args:
         said: The options.
-        until: "test", "heatmaps", "cluster" or "report".
+        until: "test", "heatmaps", "cluster", "report" or "retrain".
 
     Raises:
         UsageError: When options, case and model do not fit together, or something cannot be read or written.
@@ -130,9 +130,12 @@ def _listed(text: str | None) -> tuple[str, ...]:
 def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
+    from deepdebug.cli.hudd_retrain import improved_lines
     from deepdebug.hudd.opening import open_case
     from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, remove_results
     from deepdebug.report.hudd.text import told
+    from deepdebug.retraining.asked import Choice, Retraining
+    from deepdebug.retraining.grouped import Grouped
     from deepdebug.retraining.reporting import report_step
 
     opened = open_case(request)
@@ -153,8 +156,11 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     yield from told(analysis)
     if until == "cluster":
         return
-    page = report_step(request.out, stage)
-    yield f"\nThe page to read is {page}"
+    if until == "report":
+        yield f"\nThe page to read is {report_step(request.out, stage)}"
+        return
+    yield ""
+    yield from improved_lines(Grouped(request, opened, answers, heatmaps, analysis), Choice(), Retraining(), stage)
 
 
 def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """HUDD: from a trained model and its failing images to clusters with one root cause each.
 
-`run` does all of it on a model and arrays, `deepdebug hudd run` on images in folders. The steps are those of Fahmy et
+`run` does all of it on a model and arrays, `deepdebug hudd run` on images in folders; `unsafe_set` and `retrain` go on
+from there. The steps are those of Fahmy et
 al., "HUDD: a tool to debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without Keras; its defaults
 differ from theirs, which `mode="hudd"` keeps.
 
@@ -26,6 +27,8 @@ from deepdebug.hudd.views import View, embed, feature_views, heatmap_views
 if TYPE_CHECKING:
     from deepdebug.hudd.arrays import Result as Result
     from deepdebug.hudd.arrays import run as run
+    from deepdebug.retraining.arrays import retrain as retrain
+    from deepdebug.retraining.arrays import unsafe_set as unsafe_set
 
 __all__ = [
     "Clusters",
@@ -40,12 +43,22 @@ __all__ = [
     "heatmap_views",
     "pair_partition",
     "pixel_view",
+    "retrain",
     "run",
+    "unsafe_set",
 ]
+
+
+_LATE = {
+    "Result": "deepdebug.hudd.arrays",
+    "run": "deepdebug.hudd.arrays",
+    "retrain": "deepdebug.retraining.arrays",
+    "unsafe_set": "deepdebug.retraining.arrays",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that grouping arrays loads neither keras nor a backend.
-    if name in ("Result", "run"):
-        return getattr(importlib.import_module("deepdebug.hudd.arrays"), name)
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
     raise AttributeError(f"module 'deepdebug.hudd' has no attribute '{name}'")

@@ -26,9 +26,9 @@ from deepdebug.hudd.images import ArrayImages, array_hash
 from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.page import write_page
 from deepdebug.hudd.slicers import Slicer
-from deepdebug.hudd.tested import parse_rule
+from deepdebug.hudd.tested import FailureRule, Tested, parse_rule
 from deepdebug.hudd.viewing import failing, settings_rows, views_of
-from deepdebug.hudd.views import embed
+from deepdebug.hudd.views import View, embed
 
 Array = npt.NDArray[Any]
 Embedding = Callable[[Array], npt.ArrayLike] | npt.ArrayLike
@@ -43,6 +43,27 @@ class _Temporary:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What failures were found with, for what comes after.
+
+    Args:
+        subject: The model.
+        labelled: The images, and what is right about them.
+        rule: When an answer is a failure.
+        settings: Which heatmaps were made.
+        views: What the failures were grouped by.
+        tested: What the model says about the images that could be tested.
+    """
+
+    subject: Subject
+    labelled: Labelled
+    rule: FailureRule
+    settings: HeatmapSettings
+    views: tuple[View, ...]
+    tested: Tested
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """What was found about the failures of a model.
@@ -52,12 +73,14 @@ class Result:
         rows: Array of shape (failures,): their rows in `x`.
         labels: Array of shape (failures,): the cluster of each, 0 for the largest, which the page calls 1; -1 for none.
         heatmaps: Their relevance, on disk.
+        asked: What they were found with; see `hudd.retrain`.
     """
 
     analysis: Analysis
     rows: npt.NDArray[np.intp]
     labels: Labels
     heatmaps: Heatmaps
+    asked: Asked
     _folder: _Temporary | None = None
 
     def save(self, path: str | Path) -> Path:
@@ -150,7 +173,7 @@ def run(
     """
     _check(model, batch_size)
     layers = (layers,) if isinstance(layers, str) else tuple(layers)
-    labelled = _labelled(model, x, y, classes, batch_size)
+    labelled = labelled_images(model, x, y, classes, batch_size)
     subject = Subject(model, model.name, _hash(model))
     rule = parse_rule(failures)
     answered = ask(subject, labelled, rule)
@@ -177,7 +200,8 @@ def run(
     found = analyse(
         about, Failures(failing(answered.tested), compared, heatmaps.pixels, known, tuple(angles)), settings
     )
-    return Result(found.analysis, rows, _labels(found.analysis), heatmaps, folder)
+    asked = Asked(subject, labelled, rule, wanted, tuple(compared), answered.tested)
+    return Result(found.analysis, rows, _labels(found.analysis), heatmaps, asked, folder)
 
 
 def _check(model: keras.Model, batch_size: int) -> None:
@@ -190,9 +214,21 @@ def _check(model: keras.Model, batch_size: int) -> None:
         raise UsageError(f"`batch_size` is {batch_size}; expected 1 or more.")
 
 
-def _labelled(
+def labelled_images(
     model: keras.Model, x: npt.ArrayLike, y: npt.ArrayLike, classes: Sequence[str], batch_size: int
 ) -> Labelled:
+    """Return images with what is right about them, checked against the model.
+
+    Args:
+        model: The model.
+        x: Array of shape (N, ...).
+        y: See `run`.
+        classes: Names of the classes; none: their numbers.
+        batch_size: Images that go through the model together.
+
+    Raises:
+        UsageError: When they do not fit together.
+    """
     images, expected = ArrayImages(x, batch_size=batch_size), np.asarray(y)
     if expected.ndim < 1 or len(expected) != len(images.names):
         if expected.ndim < 1:

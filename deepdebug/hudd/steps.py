@@ -28,6 +28,7 @@ from deepdebug.hudd.heatmaps import Heatmaps
 from deepdebug.hudd.images import array_hash, file_hash
 from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
 from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, silent
+from deepdebug.hudd.requests import write_request
 from deepdebug.hudd.tested import read_tested, write_tested
 from deepdebug.hudd.viewing import failing, read_embedding, settings_rows, views_of
 from deepdebug.hudd.views import View
@@ -112,6 +113,7 @@ def cluster_step(
         heatmaps: The heatmaps of the failures.
         stage: Is told of the beginning. Defaults to `silent`.
     """
+    write_request(request)
     folder = request.out / CLUSTERS
     rows = np.array(answers[TEST].failing_rows)
     embedding = None if request.embedding is None else read_embedding(request.embedding, len(opened.sets[TEST]), rows)

@@ -16,28 +16,10 @@ from deepdebug.hudd.explaining import Labelled, Subject, ask
 from deepdebug.hudd.tested import FailureRule, Tested
 from deepdebug.retraining.arms import Plan
 from deepdebug.retraining.asked import TrainSettings
-from deepdebug.retraining.training import Examples, Inputs, Trained, compiled, train
+from deepdebug.retraining.training import Data, Examples, Inputs, Train, Trained, compiled, train, train_by
 
 Array = npt.NDArray[Any]
 PACKAGES = ("deepdebug", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """What a function of the user's own is given to train with.
-
-    Args:
-        training: A `keras.utils.PyDataset` of batches (images, labels): training set and bag.
-        validation: Likewise: what was kept apart, to choose among epochs; never of the test set.
-        seed: Of the run.
-    """
-
-    training: keras.utils.PyDataset
-    validation: keras.utils.PyDataset
-    seed: int
-
-
-Train = Callable[[keras.Model, Data], keras.Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ def carry_out(
         material: What all retrainings share.
         settings: How to train.
         log_dir: Folder for the report of `Diagnose`. Defaults to `None`: none is written.
-        own: A function that trains instead. Defaults to `None`.
+        own: A function that trains instead, to which the settings are of no concern. Defaults to `None`.
         callbacks: More callbacks. Defaults to none.
     """
     model = compiled(material.model(), settings, bool(material.test.classes))
@@ -112,7 +94,11 @@ def carry_out(
         Examples(material.training, material.expected, plan.training_apart),
         Examples(material.improvement, known, plan.bag_apart),
     ]
-    trained = train(model, parts, apart, settings, seed=plan.seed, log_dir=log_dir, callbacks=callbacks)
+    data = Data.of(model, parts, apart, settings.batch_size, plan.seed)
+    if own is None:
+        trained = train(model, data, settings, log_dir=log_dir, callbacks=callbacks)
+    else:
+        trained = train_by(own, model, data)
     if trained.diverged:
         return Outcome(trained, None)
     return Outcome(

@@ -19,6 +19,7 @@ from deepdebug.retraining.asked import TrainSettings
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
+LARGE = 256  # examples of a validation batch
 Inputs = Callable[[Ints], Array]  # rows of a set -> what the model takes
 
 
@@ -90,6 +91,40 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self._random.shuffle(self._order)
 
 
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a model is trained with.
+
+    Args:
+        training: Batches of images and labels, in the form that the loss of the model takes: training set and bag.
+        validation: What was kept apart of both, to choose among epochs; nothing of it is in the test set.
+        seed: Of the order of the examples, and of random layers.
+    """
+
+    training: Batches
+    validation: Batches
+    seed: int
+
+    @classmethod
+    def of(
+        cls, model: keras.Model, parts: Sequence[Examples], apart: Sequence[Examples], batch_size: int, seed: int
+    ) -> Data:
+        """Return what a compiled model is trained with.
+
+        Args:
+            model: The model.
+            parts: What it is trained on.
+            apart: What the epoch is chosen by.
+            batch_size: Examples of a step.
+            seed: Of the order of the examples.
+        """
+        encode = encoder(model)
+        return cls(Batches(parts, encode, batch_size, seed), Batches(apart, encode, max(batch_size, LARGE)), seed)
+
+
+Train = Callable[[keras.Model, Data], keras.Model]
+
+
 class FiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
     """Ends a training whose loss stops being finite, and remembers it."""
 
@@ -130,11 +165,9 @@ class Trained:
 
 def train(
     model: keras.Model,
-    parts: Sequence[Examples],
-    kept_apart: Sequence[Examples],
+    data: Data,
     settings: TrainSettings,
     *,
-    seed: int,
     log_dir: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Trained:
@@ -142,26 +175,21 @@ def train(
 
     Args:
         model: The model with the weights to start from.
-        parts: What it is trained on.
-        kept_apart: What the epoch is chosen by.
+        data: What it is trained with.
         settings: How.
-        seed: Of the order of the examples, and of random layers.
         log_dir: Folder for the report of `Diagnose`. Defaults to `None`: none is written.
         callbacks: More callbacks. Defaults to none.
     """
     start = time.perf_counter()
-    keras.utils.set_random_seed(seed)
-    encode = encoder(model)
-    training = Batches(parts, encode, settings.batch_size, seed)
-    validation = Batches(kept_apart, encode, max(settings.batch_size, 256))
+    keras.utils.set_random_seed(data.seed)
     doctor = Diagnose(verbose=0, log_dir=log_dir)
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", mode="min", patience=settings.patience, restore_best_weights=True
     )
     finite = FiniteLoss()
     history = model.fit(
-        training,
-        validation_data=validation,
+        data.training,
+        validation_data=data.validation,
         epochs=settings.epochs,
         verbose=0,
         callbacks=[finite, doctor, stopping, *callbacks],
@@ -173,6 +201,26 @@ def train(
     best = int(np.argmin(losses)) + 1 if is_usable else 0
     findings = sum(one.severity != "info" for one in doctor.report.findings)
     return Trained(model, curves, best, time.perf_counter() - start, findings)
+
+
+def train_by(own: Train, model: keras.Model, data: Data) -> Trained:
+    """Let a function of the user's own train a model.
+
+    Args:
+        own: Takes a compiled model with the original weights and what it is trained with, and returns the model.
+        model: The model.
+        data: What it is trained with.
+
+    Raises:
+        UsageError: When it returns something else.
+    """
+    start = time.perf_counter()
+    keras.utils.set_random_seed(data.seed)
+    found = own(model, data)
+    if not isinstance(found, keras.Model):
+        raise UsageError(f"`train` returned {type(found).__name__}; expected the trained Keras model.")
+    is_finite = all(np.isfinite(one).all() for one in found.get_weights())
+    return Trained(found, {}, int(is_finite), time.perf_counter() - start, 0)
 
 
 def compiled(model: keras.Model, settings: TrainSettings, is_class: bool) -> keras.Model:

@@ -9,6 +9,7 @@ import pytest
 from deepdebug.case.folder import IMPROVEMENT, TEST, TRAINING
 from deepdebug.errors import UsageError
 from deepdebug.hudd.opening import Request
+from deepdebug.hudd.requests import read_request
 from deepdebug.hudd.tested import FailureRule, read_tested
 from deepdebug.model.saved import load_model
 from deepdebug.retraining import seeing, steps
@@ -19,7 +20,7 @@ from deepdebug.retraining.records import read_record
 from deepdebug.retraining.reporting import report_step
 from deepdebug.retraining.steps import retrain
 from deepdebug.retraining.summarising import summarise
-from deepdebug.retraining.workflow import read_request, unsafe_set
+from deepdebug.retraining.workflow import unsafe_set
 from tests.hudd.bright import write_case
 from tests.hudd.test_steps import Stages, contents
 

@@ -34,8 +34,8 @@ def render_hudd(
         changed: The images about which the models disagree; see `section`. Defaults to `None`: none are shown.
     """
     view = _view(analysis, pictures)
-    if retrained is not None:
-        view |= {"retrained": section(retrained, changed or {}), "changed": counted(retrained)}
+    view["retrained"] = None if retrained is None else section(retrained, changed or {})
+    view["changed"] = "" if retrained is None else counted(retrained)
     return environment().get_template(TEMPLATE).render(view)
 
 

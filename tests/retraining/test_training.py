@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+import pytest
+
+from deepdebug.retraining.asked import TrainSettings
+from deepdebug.retraining.training import Batches, Data, Examples, compiled, encoder, train
+
+pytestmark = pytest.mark.slow
+
+
+def network(outputs=3, activation=None, loss=None):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(outputs, activation=activation)])
+    if loss is not None:
+        model.compile("sgd", loss)
+    return model
+
+
+def examples(count, seed=0, rows=None):
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(count, 4)).astype("float32")
+    y = x[:, :3].argmax(axis=1)
+    return Examples(lambda chosen: x[chosen], y, np.arange(count) if rows is None else np.array(rows))
+
+
+def test_an_epoch_shows_every_example_as_often_as_it_was_drawn():
+    one, other = examples(10), examples(5, 1, rows=[4, 4, 0])
+    batches = Batches([one, other], lambda labels: labels, 4, seed=3)
+    assert (len(batches), batches.num_examples) == (4, 13)
+    shown = np.concatenate([batches[place][0] for place in range(len(batches))])
+    wanted = np.concatenate([one.inputs(one.rows), other.inputs(other.rows)])
+    assert sorted(map(tuple, shown)) == sorted(map(tuple, wanted))
+
+
+def test_labels_stay_with_their_images():
+    batches = Batches([examples(30), examples(7, 1)], lambda labels: labels, 5, seed=1)
+    for place in range(len(batches)):
+        x, y = batches[place]
+        assert (x[:, :3].argmax(axis=1) == y).all()
+
+
+def test_order_depends_on_the_seed_and_changes_with_the_epoch():
+    def orders(seed):
+        batches = Batches([examples(50)], lambda labels: labels, 50, seed)
+        first = batches[0][0]
+        batches.on_epoch_end()
+        return first, batches[0][0]
+
+    first, second = orders(1)
+    assert (first != second).any()
+    assert (orders(1)[0] == first).all()
+    assert (orders(1)[1] == second).all()
+    assert (orders(2)[0] != first).any()
+
+
+def test_examples_that_are_kept_apart_stay_in_order():
+    known = examples(9)
+    batches = Batches([known], lambda labels: labels, 4)
+    np.testing.assert_array_equal(np.concatenate([batches[place][0] for place in range(3)]), known.inputs(known.rows))
+
+
+def test_empty_parts_are_left_out():
+    batches = Batches([examples(0), examples(3)], lambda labels: labels, 2, seed=0)
+    assert len(batches) == 2
+    assert len(Batches([examples(0)], lambda labels: labels, 2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "expected"),
+    [
+        ("sparse_categorical_crossentropy", 3, [0, 2]),
+        (keras.losses.SparseCategoricalCrossentropy(from_logits=True), 3, [0, 2]),
+        ("categorical_crossentropy", 3, [[1, 0, 0], [0, 0, 1]]),
+        (keras.losses.CategoricalHinge(), 3, [[1, 0, 0], [0, 0, 1]]),
+        ("mse", 3, [[1, 0, 0], [0, 0, 1]]),
+        ("binary_crossentropy", 1, [[0], [2]]),
+    ],
+)
+def test_labels_take_the_form_that_the_loss_takes(loss, outputs, expected):
+    encode = encoder(network(outputs, loss=loss))
+    assert encode(np.array([0, 2])).tolist() == expected
+
+
+def test_values_stay_as_they_are():
+    values = np.ones((2, 3), "float32")
+    assert encoder(network(loss="mse"))(values) is values
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "is_class", "name", "from_logits"),
+    [
+        (3, None, True, "sparse_categorical_crossentropy", True),
+        (3, "softmax", True, "sparse_categorical_crossentropy", False),
+        (1, "sigmoid", True, "binary_crossentropy", False),
+        (1, None, True, "binary_crossentropy", True),
+    ],
+)
+def test_a_model_that_was_not_compiled_gets_the_loss_of_its_head(outputs, activation, is_class, name, from_logits):
+    model = compiled(network(outputs, activation), TrainSettings(), is_class)
+    assert (model.loss.name, model.loss.get_config()["from_logits"]) == (name, from_logits)
+
+
+def test_a_regression_that_was_not_compiled_gets_squares():
+    assert compiled(network(), TrainSettings(), is_class=False).loss == "mse"
+
+
+def test_optimizer_begins_anew_with_what_is_asked_for():
+    model = network(loss="sparse_categorical_crossentropy")
+    model.fit(np.zeros((4, 4)), np.zeros(4), verbose=0)
+    assert int(model.optimizer.iterations) == 1
+    again = compiled(model, TrainSettings(learning_rate=0.25), is_class=True)
+    assert (int(again.optimizer.iterations), float(again.optimizer.learning_rate)) == (0, 0.25)
+    other = compiled(model, TrainSettings(optimizer="rmsprop", learning_rate=0.5), is_class=True)
+    assert isinstance(other.optimizer, keras.optimizers.RMSprop)
+
+
+def trained(settings, **more):
+    model = compiled(network(), settings, is_class=True)
+    data = Data.of(model, [examples(200)], [examples(60, 5)], settings.batch_size, seed=4)
+    return train(model, data, settings, **more)
+
+
+def test_weights_are_those_of_the_epoch_with_the_best_validation_loss():
+    found = trained(TrainSettings(epochs=12, patience=2, learning_rate=0.5))
+    losses = found.curves["val_loss"]
+    assert found.best_epoch == int(np.argmin(losses)) + 1
+    validation = Batches([examples(60, 5)], encoder(found.model), 256)
+    assert found.model.evaluate(validation, verbose=0)[0] == pytest.approx(losses[found.best_epoch - 1], rel=1e-5)
+    assert len(losses) - found.best_epoch <= 2
+    assert set(found.curves) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+def test_same_seed_trains_the_same_model(tmp_path):
+    one, other = (trained(TrainSettings(epochs=2), log_dir=tmp_path / name) for name in ("a", "b"))
+    for left, right in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert (tmp_path / "a" / "report.json").is_file()
+
+
+def test_loss_that_stops_being_finite_ends_the_training_for_good():
+    found = trained(TrainSettings(epochs=5, optimizer="sgd", learning_rate=1e38))
+    assert found.diverged
+    assert len(found.curves["loss"]) < 5
