@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from deepdebug.report.hudd.pictures import thumbnail
-from deepdebug.report.hudd.words import SPACE, chance, count, percent, tail
+from deepdebug.report.hudd.words import SPACE, chance, count, joined, percent, tail
 from deepdebug.report.wording import number
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Pixels = Mapping[str, npt.NDArray[Any]]  # name of a kind of images -> (images, height, width, channels)
 WIDTH = 220  # of the bars, in units of the picture
 MARGIN = 0.15  # of the range of accuracies, on both sides
+LEVEL = 0.05  # from which p value on a difference counts as chance
 LEAST = 0.01  # range of accuracies that is drawn at least
 CAUSES = {"class": "Class", "cluster": "Root-cause cluster", "planted cause": "Planted cause"}
 ARMS = {
@@ -148,13 +149,14 @@ def told(retrained: Retrained) -> str:
         )
     said = f"With {first.labels:,} new labels, {first.arm} gets {_accuracy(first.mean)} of the test set right"
     said += f" instead of {points(retrained.before)}."
-    others = [one for one in retrained.arms[1:] if one.superiority is not None and one.p_value is not None]
-    better = [one.arm for one in others if (one.superiority or 0) > 0.5 and (one.p_value or 1) < 0.05]
-    worse = [one.arm for one in others if (one.superiority or 1) < 0.5 and (one.p_value or 1) < 0.05]
-    open_ = [one.arm for one in others if one.arm not in (*better, *worse)]
+    known = [(one.arm, one.p_value, one.superiority) for one in retrained.arms[1:]]
+    judged = [(arm, p < LEVEL, a12) for arm, p, a12 in known if p is not None and a12 is not None]
+    better = [arm for arm, clear, a12 in judged if clear and a12 > 0.5]
+    worse = [arm for arm, clear, a12 in judged if clear and a12 < 0.5]
+    open_ = [arm for arm, _, _ in judged if arm not in (*better, *worse)]
     for names, words in ((better, "better than"), (worse, "worse than"), (open_, "not told apart by chance from")):
         if names:
-            said += f" It is {words} {' and '.join(names)} with as many labels."
+            said += f" It is {words} {joined(names)} with as many labels."
     return said
 
 

@@ -53,13 +53,13 @@ def count(amount: int, one: str, many: str = "") -> str:
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
 
 
-def joined(numbers: Iterable[int]) -> str:
-    """Write numbers of clusters.
+def joined(items: Iterable[int | str]) -> str:
+    """Write numbers of clusters, or names.
 
-    >>> joined([2]), joined([2, 12]), joined([1, 4, 7])
-    ('2', '2 and 12', '1, 4 and 7')
+    >>> joined([2]), joined([2, 12]), joined(["a", "b", "c"])
+    ('2', '2 and 12', 'a, b and c')
     """
-    *first, last = map(str, numbers)
+    *first, last = map(str, items)
     return f"{', '.join(first)} and {last}" if first else last
 
 

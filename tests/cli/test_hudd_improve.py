@@ -1,0 +1,166 @@
+"""The commands that choose images, retrain and compare, in processes of their own as users run them."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deepdebug.cli.main import app
+from deepdebug.errors import UsageError
+from tests.hudd.bright import write_case
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+PARTS = ("TrainingSet", "TestSet", "ImprovementSet")
+QUICK = ("--epochs", "2", "--batch-size", "16")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return write_case(tmp_path_factory.mktemp("made") / "case", parts=PARTS)
+
+
+@pytest.fixture(scope="module")
+def improved(made, tmp_path_factory):
+    """The results of a whole run: all steps, two arms, two runs, one after the other."""
+    out = tmp_path_factory.mktemp("improved") / "T"
+    done = command("retrain", made, out, "--mode", "HUDD", "--mode", "BL2", "--runs", "2", *QUICK)
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def words(name, case, out, *options):
+    return [sys.executable, "-m", "deepdebug", "hudd", name, str(case), *options, "--out", str(out)]
+
+
+def command(name, case, out, *options):
+    return subprocess.run(
+        words(name, case, out, *options), capture_output=True, text=True, env=environment(), check=False
+    )
+
+
+def results(folder):
+    """Return the content of every result, but for what tells the time."""
+    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    timed = ("record.json", "summary.json", "report.html", "observations.jsonl", "report.json")
+    kept = {name: path for name, path in found.items() if name.name not in timed and not name.name.endswith(".tmp")}
+    return {str(name): path.read_bytes() for name, path in kept.items()}
+
+
+def test_retrain_tells_what_it_brought_and_where_it_lies(improved):
+    out, told = improved
+    assert "With 12 new labels, HUDD gets" in told
+    assert [line.split()[:3] for line in told.splitlines() if line.startswith(("HUDD ", "BL2 "))] == [
+        ["HUDD", "2", "12"],
+        ["BL2", "2", "12"],
+    ]
+    assert f"The page to read is {out / 'report.html'}" in told
+    assert len(list((out / "DNNModels").glob("*.keras"))) == 4
+    assert "What retraining brought" in (out / "report.html").read_text()
+
+
+def test_assign_tells_how_many_images_each_cluster_has(runner, made, improved):
+    out, _ = improved
+    done = runner.invoke(app, ["hudd", "assign", str(made), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "Unsafe set: 12 of 60 images of the ImprovementSet" in done.stdout
+    assert [line.split() for line in done.stdout.splitlines() if line[:1].isdigit()] == [
+        ["1", "20", "6", "6"],
+        ["2", "20", "6", "6"],
+    ]
+    assert f"deepdebug hudd retrain {made}" in done.stdout
+
+
+def test_compare_tells_which_errors_vanished(runner, made, improved):
+    out, _ = improved
+    model = next((out / "DNNModels").glob("HUDD_01_*.keras"))
+    done = runner.invoke(app, ["hudd", "compare", str(made), "bright", model.stem, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "all images" in done.stdout
+    assert "cluster 2" in done.stdout
+    with (out / "comparison.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["image", "change", "expected", "bright", model.stem]
+    whole = next(line.split() for line in done.stdout.splitlines() if line.startswith("all images"))
+    assert len(rows) - 1 == int(whole[-3]) + int(whole[-2])
+
+
+def test_compare_refuses_a_model_that_is_not_there(runner, made, improved):
+    done = runner.invoke(app, ["hudd", "compare", str(made), "bright", "better", "--out", str(improved[0])])
+    assert isinstance(done.exception, UsageError)
+    assert "There is no model 'better'; expected a file, or one of BL2_01_" in str(done.exception)
+
+
+def test_workers_and_dask_give_the_same_numbers(made, improved, tmp_path):
+    arms = ("--mode", "HUDD", "--mode", "BL2", "--runs", "2", *QUICK)
+    wanted = results(improved[0])
+    wanted.pop("comparison.csv", None)
+    for place, options in enumerate((("--workers", "2"), ("--engine", "dask", "--workers", "2"))):
+        done = command("retrain", made, tmp_path / f"{place}", *arms, *options)
+        assert done.returncode == 0, done.stderr
+        assert results(tmp_path / f"{place}") == wanted
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["Improvement/members.npz", "Improvement/seen-*.npz", "UnsafeSet/unsafe.csv", "Retraining/HUDD_01/diagnosis",
+     "DNNModels/HUDD_01_*.keras", "Retraining/HUDD_01/record.json"],
+)  # fmt: skip
+def test_killed_run_goes_on_and_ends_with_the_same_files(made, improved, tmp_path, moment):
+    out = tmp_path / "T"
+    arms = ("--mode", "HUDD", "--mode", "BL2", "--runs", "2", *QUICK)
+    running = subprocess.Popen(
+        words("retrain", made, out, *arms),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not list(out.glob(moment)):
+            assert running.poll() is None, f"it ended before {moment} was there"
+            time.sleep(0.02)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    done = command("retrain", made, out, *arms)
+    assert done.returncode == 0, done.stderr
+    wanted = results(improved[0])
+    wanted.pop("comparison.csv", None)
+    assert results(out) == wanted
+
+
+def test_whole_method_in_one_command(made, tmp_path):
+    case = tmp_path / "case"
+    shutil.copytree(made, case)
+    done = command("run", case, tmp_path / "T", "--mode", "HUDD")
+    assert done.returncode == 0, done.stderr
+    assert "With 12 new labels, HUDD gets" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scheduler", "tcp://127.0.0.1:1"), "pass `--engine dask` as well"),
+        (("--labels", "none.csv"), "The labels 'none.csv' cannot be read"),
+        (("--optimizer", "best"), "`--optimizer` got 'best', which Keras does not know"),
+    ],
+)
+def test_wrong_use_is_told(made, improved, options, message):
+    done = command("retrain", made, improved[0], *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_dask_scheduler_that_does_not_answer_is_told(made, tmp_path):
+    done = command("assign", made, tmp_path / "T", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "No Dask scheduler answers at 'tcp://127.0.0.1:9'" in done.stderr
