@@ -46,7 +46,7 @@ def photographed(
     random = np.random.default_rng([seed, *name.encode()])
     rows = random.choice(len(arrays["y_train"]), training, replace=False)
     y_train = arrays["y_train"][rows].astype(np.int64)
-    x_train = corrupted(arrays["x_train"][rows], _marks(y_train, random), seed, rows)
+    x_train = corrupted(arrays["x_train"][rows], marks(y_train, random), seed, rows)
     rows = random.choice(len(arrays["y_test"]), test, replace=False)
     clean, targets = arrays["x_test"][rows], arrays["y_test"][rows].astype(np.int64)
     factors = planted(FACTORS[name], test, prevalence, random)
@@ -87,7 +87,13 @@ def with_channels(pictures: Pictures) -> Pictures:
     return pictures if pictures.ndim == 4 else pictures[..., None]
 
 
-def _marks(classes: Values, random: np.random.Generator) -> list[str | None]:
+def marks(classes: Values, random: np.random.Generator) -> list[str | None]:
+    """Return the name of the patch for the training pictures that it marks, and `None` for the others.
+
+    Args:
+        classes: Of the pictures.
+        random: What decides.
+    """
     marked = (classes == MARKED) & (random.random(len(classes)) < MARKED_SHARE)
     return [PATCH if one else None for one in marked]
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.hudd.rq2.figures import ALL, Figures, targets
-from benchmarks.hudd.rq2.job import ARMS, FAMILIES, Request, judge, kept, prepare, to_do
+from benchmarks.hudd.rq2.job import ARMS, FAMILIES, REAL, Request, judge, kept, prepare, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
 from benchmarks.hudd.sizes import SIZES
 from benchmarks.hudd.tables import as_markdown, print_sheets
@@ -25,7 +25,8 @@ from deepdebug.retraining.running import versions
 TEXT = """Does retraining with the unsafe set pay? Five simulated cases whose causes are known, ten runs of every arm.
 
     python -m benchmarks.hudd rq2 --size fast --runs 10
-    python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.1 0.3 1 --curve labels.png
+    python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.3 0.1 1 --curve labels.png
+    python -m benchmarks.hudd rq2 --families Fashion CIFAR         # real images with planted corruptions
 
 HUDD labels what looks like its clusters of failures, BL1 random images of which it uses the failing ones, BL2 random
 images, entropy those that the model is least sure about; all with as many labels, seeds and epochs. "All labels" is
@@ -43,15 +44,16 @@ def add_to(commands: Any, data: Path) -> None:
     """
     one = commands.add_parser("rq2", description=TEXT, formatter_class=argparse.RawDescriptionHelpFormatter)
     one.add_argument("--size", choices=SIZES, default="fast", help="how much of each is made (default: fast)")
-    one.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME",
-                     help=f"of {', '.join(FAMILIES)} (default: all)")  # fmt: skip
+    one.add_argument("--families", nargs="+", choices=(*FAMILIES, *REAL), default=list(FAMILIES), metavar="NAME",
+                     help=f"of {', '.join((*FAMILIES, *REAL))} (default: the first five)")  # fmt: skip
     one.add_argument("--runs", type=int, default=10, help="of every arm (default: 10)")
     one.add_argument("--ceiling", type=int, default=1, help="runs with all labels (default: 1)")
     one.add_argument("--factors", nargs="+", type=float, default=[SELECTION_FACTOR], metavar="FACTOR",
                      help=f"selection factors; tables are of the first (default: {SELECTION_FACTOR})")  # fmt: skip
     one.add_argument("--factor-runs", type=int, default=3, help="runs of the other factors (default: 3)")
     one.add_argument("--curve", type=Path, help="PNG file of accuracy over the number of labels (default: none)")
-    one.add_argument("--out", type=Path, default=data / "results" / "rq2", help="folder of the results of each job")
+    one.add_argument("--data", type=Path, default=data, help=f"folder of the data sets (default: {data})")
+    one.add_argument("--out", type=Path, help="folder of the results of each job (default: results in --data)")
     one.add_argument("--json", type=Path, help="file of the summary (default: none)")
     one.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     one.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
@@ -63,7 +65,9 @@ def work(asked: argparse.Namespace) -> int:
     start, done = time.perf_counter(), 0
     by_factor = {}
     for place, factor in enumerate(asked.factors):
-        request = Request(asked.size, factor, ARMS, asked.out.resolve(), asked.ceiling if place == 0 else 0)
+        out = asked.out or asked.data / "results" / "rq2"
+        ceiling = asked.ceiling if place == 0 else 0
+        request = Request(asked.size, factor, ARMS, out.resolve(), asked.data.resolve(), ceiling)
         runs = range(1, (asked.runs if place == 0 else asked.factor_runs) + 1)
         jobs = to_do(asked.families, runs, request)
         run_all(partial(prepare, request=request), dict.fromkeys((family, 0) for family, _ in jobs), asked.workers)

@@ -14,6 +14,7 @@ import numpy as np
 from deepdebug.files import write_text
 
 FAMILIES = ("GD", "OC", "HPD", "OD", "FLD")
+REAL = ("Fashion", "CIFAR", "MNIST")
 SEED = 0
 CEILING = "all"  # every picture of the improvement set is labelled: what could be reached at all
 ARMS = ("HUDD", "BL1", "BL2", "entropy")
@@ -28,6 +29,7 @@ class Request:
         factor: The selection factor.
         arms: Names of the arms.
         out: Folder of the results.
+        data: Folder of the data sets.
         ceiling: Runs in which all labels are bought as well.
     """
 
@@ -35,6 +37,7 @@ class Request:
     factor: float
     arms: tuple[str, ...]
     out: Path
+    data: Path
     ceiling: int = 0
 
     def path(self, family: str, run: int) -> Path:
@@ -57,7 +60,7 @@ def prepare(family: str, _run: int, request: Request) -> None:
     folder = request.prepared(family)
     if (folder / "seen.npz").is_file():
         return
-    known = made(family, SEED, SIZES[request.size])
+    known = made(family, SEED, SIZES[request.size], request.data)
     model = known.train()
     save_model(folder / "model.keras", model)
     with tempfile.TemporaryDirectory() as temporary:
@@ -103,7 +106,7 @@ def _results(family: str, run: int, request: Request) -> Iterator[Mapping[str, A
     from deepdebug.retraining.shards import read_arrays
 
     folder = request.prepared(family)
-    known, seen = made(family, SEED, SIZES[request.size]), read_arrays(folder / "seen.npz")
+    known, seen = made(family, SEED, SIZES[request.size], request.data), read_arrays(folder / "seen.npz")
     arms = Arms(known, seen, lambda: load_model(folder / "model.keras", compiled=True), request.factor)
     for arm in _arms(family, run, request):
         yield {name: _plain(value) for name, value in arms.run(arm, run, SEED).items()}

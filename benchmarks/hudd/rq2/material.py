@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 
+from benchmarks.hudd.corruptions import corrupted
+from benchmarks.hudd.datasets import load
+from benchmarks.hudd.network import trained
+from benchmarks.hudd.photographed import FACTORS, FILES, PREVALENCE, marks, planted, with_channels
 from benchmarks.hudd.sizes import Size
-from benchmarks.hudd.task import Flags, Pictures, Values
+from benchmarks.hudd.task import Flags, Pictures, Rows, Values
 from deepdebug.hudd.tested import WRONG_LABEL, FailureRule
 from deepdebug.simulate import CASES, sample
 from deepdebug.simulate.anatomy import NAMES
@@ -67,14 +72,51 @@ class Family:
     mendable: tuple[str, ...]
 
 
-def family(name: str, seed: int, size: Size) -> Family:
-    """Return a simulated family.
+def family(name: str, seed: int, size: Size, data: Path) -> Family:
+    """Return a family.
 
     Args:
-        name: "GD", "OC", "HPD", "OD" or "FLD".
+        name: "GD", "OC", "HPD", "OD" or "FLD", which are simulated; or "MNIST", "Fashion" or "CIFAR".
         seed: Of pictures and model.
-        size: How much is made; there are as many pictures to choose from as to train with.
+        size: How much is made.
+        data: Folder of the data sets.
     """
+    return _photographed(name, seed, size, data) if name in FILES else _simulated(name, seed, size)
+
+
+def _photographed(name: str, seed: int, size: Size, data: Path) -> Family:
+    """Return a family with real pictures; those to choose from are training pictures that were left out of training."""
+    arrays, (training, test, epochs) = load(FILES[name], data), size.photographed[name]
+    random = np.random.default_rng([seed, *name.encode()])
+    rows = random.permutation(len(arrays["y_train"]))
+    classes = tuple(str(one) for one in range(int(arrays["y_train"].max()) + 1))
+
+    def drawn(part: str, rows: Rows, is_training: bool) -> Pictured:
+        targets = arrays[f"y_{part}"][rows].astype(np.int64)
+        known = marks(targets, random) if is_training else planted(FACTORS[name], len(rows), PREVALENCE, random)
+        pictures = with_channels(corrupted(arrays[f"x_{part}"][rows], known, seed, rows))
+        planted_in = {cause: np.array([one == cause for one in known]) for cause in FACTORS[name]}
+        return Pictured(pictures, targets, planted_in)
+
+    sets = (
+        drawn("train", rows[:training], True),
+        drawn("test", random.permutation(len(arrays["y_test"]))[:test], False),
+        drawn("train", rows[training : 2 * training], False),
+    )
+    known = sets[0]
+    return Family(
+        name,
+        *sets,
+        lambda: trained(known.pictures, known.targets, epochs, seed),
+        classes,
+        (),
+        WRONG_LABEL,
+        FACTORS[name],
+    )
+
+
+def _simulated(name: str, seed: int, size: Size) -> Family:
+    """Return a simulated family; there are as many pictures to choose from as to train with."""
     case, (training, test, epochs) = CASES[name], size.simulated
     counts = {TRAINING: training, TEST: test, IMPROVEMENT: training}
     order = Order(case, Drawn("benchmark", counts, epochs, False), seed)
