@@ -125,7 +125,7 @@ def improved_lines(grouped: Grouped, choice: Choice, wanted: Retraining, stage: 
     out = grouped.request.out
     looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
     _tell_of_left_out(looked)
-    found = summarise(grouped, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
+    found = summarise(grouped, looked, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
     yield told(found)
     yield ""
     yield from _table(("arm", "runs", "labels", "accuracy (95 % interval)", "p", "A12"), table(found))

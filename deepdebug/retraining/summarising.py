@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from deepdebug.case.folder import TEST
 from deepdebug.errors import ImageError
-from deepdebug.hudd.images import file_hash
+from deepdebug.hudd.images import FileImages, file_hash
 from deepdebug.hudd.opening import RESULTS
 from deepdebug.hudd.steps import ANALYSIS, CLUSTERS
 from deepdebug.hudd.tested import Tested, read_tested
@@ -21,21 +21,24 @@ from deepdebug.retraining.choosing import Unsafe
 from deepdebug.retraining.comparing import aligned, changes, groups_of
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.records import RunRecord
+from deepdebug.retraining.seeing import Looked
 from deepdebug.retraining.shards import write_arrays
 from deepdebug.retraining.statistics import difference, interval, superiority
 from deepdebug.retraining.steps import FOLDER
-from deepdebug.retraining.summary import ArmResult, ChangedImage, ClusterResult, Retrained, write_retrained
+from deepdebug.retraining.summary import CHOSEN, ArmResult, ChangedImage, ClusterResult, Retrained, write_retrained
 
 SUMMARY, PICTURES, TRUTH = "summary.json", "changed.npz", "GroundTruth"
 SHOWN = 12  # images of each kind on the page
+MOST_CHOSEN, FEWEST_CHOSEN, ALL_CHOSEN = 8, 2, 96  # chosen images on the page: of a cluster, and of all
 OURS = "HUDD"
 
 
-def summarise(grouped: Grouped, unsafe: Unsafe, records: Sequence[RunRecord]) -> Retrained:
+def summarise(grouped: Grouped, looked: Looked, unsafe: Unsafe, records: Sequence[RunRecord]) -> Retrained:
     """Compare the arms with each other and a retrained model with the original one, and write it down.
 
     Args:
         grouped: The case.
+        looked: The improvement set.
         unsafe: The images that were chosen.
         records: All runs.
 
@@ -62,14 +65,18 @@ def summarise(grouped: Grouped, unsafe: Unsafe, records: Sequence[RunRecord]) ->
             (kind, changes(before_failed, after_failed, {name: inside[places] for name, inside in groups.items()}))
             for kind, groups in (known.items() if after is not None else ())
         ),
-        clusters=_cluster_results(grouped, unsafe, answered, after),
+        clusters=_cluster_results(grouped, looked, unsafe, after),
         fixed=tuple(_changed(answered, after, places[one], others[one]) for one in fixed),
         broken=tuple(_changed(answered, after, places[one], others[one]) for one in broken),
         findings=tuple((one.name, one.findings) for one in records if one.findings),
         settings=records[0].settings,
     )
     rows = np.array(grouped.answers[TEST].rows)
-    arrays = {name: _pixels(grouped, rows[places[chosen]]) for name, chosen in (("fixed", fixed), ("broken", broken))}
+    test = grouped.opened.images[TEST]
+    arrays = {name: _pixels(test, rows[places[some]]) for name, some in (("fixed", fixed), ("broken", broken))}
+    for one in found.clusters:
+        positions = _nearest(unsafe, one.number, len(found.clusters))
+        arrays[f"{CHOSEN}{one.number}"] = _pixels(looked.images, positions)
     write_arrays(folder / PICTURES, arrays)
     write_retrained(folder / SUMMARY, found)
     return found
@@ -152,7 +159,7 @@ def _cluster_images(grouped: Grouped) -> Mapping[str, Sequence[str]]:
 
 
 def _cluster_results(
-    grouped: Grouped, unsafe: Unsafe, answered: Tested, after: Tested | None
+    grouped: Grouped, looked: Looked, unsafe: Unsafe, after: Tested | None
 ) -> tuple[ClusterResult, ...]:
     right = set() if after is None else {after.images[row] for row in np.flatnonzero(~after.failed)}
     images = grouped.analysis.images
@@ -163,9 +170,17 @@ def _cluster_results(
             quota=int(quota),
             chosen=int((unsafe.chosen.clusters == one.number - 1).sum()),
             mended=None if after is None else sum(images[member] in right for member in one.members),
+            images=tuple(looked.images.names[place] for place in _nearest(unsafe, one.number, len(unsafe.quotas))),
         )
         for one, quota in zip(grouped.analysis.groups, unsafe.quotas, strict=True)
     )
+
+
+def _nearest(unsafe: Unsafe, cluster: int, clusters: int) -> npt.NDArray[np.int64]:
+    """Return some images that were chosen for a cluster, the nearest first, fewer where there are many clusters."""
+    positions = unsafe.chosen.images[unsafe.chosen.clusters == cluster - 1]
+    found: npt.NDArray[np.int64] = positions[: min(MOST_CHOSEN, max(FEWEST_CHOSEN, ALL_CHOSEN // clusters))]
+    return found
 
 
 def _changed(before: Tested, after: Tested | None, place: int, other: int) -> ChangedImage:
@@ -180,9 +195,9 @@ def _changed(before: Tested, after: Tested | None, place: int, other: int) -> Ch
     return ChangedImage(name, *(columns[one] for one in numbers))
 
 
-def _pixels(grouped: Grouped, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def _pixels(images: FileImages, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     def unreadable(_number: int, error: ImageError) -> None:
         raise error
 
-    found = [batch.pixels for batch in grouped.opened.images[TEST].batches(rows.tolist(), unreadable)]
+    found = [batch.pixels for batch in images.batches(rows.tolist(), unreadable)]
     return np.concatenate(found) if found else np.zeros((0, 1, 1, 1), np.float32)

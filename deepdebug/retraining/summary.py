@@ -11,6 +11,7 @@ from deepdebug.files import write_file
 from deepdebug.retraining.comparing import Change
 from deepdebug.retraining.statistics import Interval
 
+CHOSEN = "chosen-"  # and the number of a cluster: the name of what the images chosen for it look like
 FORMAT = 1  # of the file; grows with every change that old files do not fit
 
 
@@ -54,6 +55,7 @@ class ClusterResult:
         quota: Images that it might claim for labelling.
         chosen: Images that were chosen for it.
         mended: Members that the retrained model gets right; `None` where there is no retrained model.
+        images: Names of some of the images that were chosen, the nearest first.
     """
 
     number: int
@@ -61,6 +63,7 @@ class ClusterResult:
     quota: int
     chosen: int
     mended: int | None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def retrained(**more):
             ("class", changes(before, after, {"left": half, "right": ~half})),
             ("planted cause", changes(before, after, {"<C1>": half})),
         ),
-        clusters=(ClusterResult(1, 20, 6, 6, 15), ClusterResult(2, 10, 3, 2, None)),
+        clusters=(ClusterResult(1, 20, 6, 6, 15, ("<near>.png",)), ClusterResult(2, 10, 3, 2, None)),
         fixed=(ChangedImage("left/<1>.png", "left", "right", "left"),),
         broken=(ChangedImage("2.png", "", "loss 1.5", "loss 4"),),
         findings=(("HUDD_02", 2),),
@@ -55,7 +55,7 @@ def retrained(**more):
     return dataclasses.replace(found, **more)
 
 
-PIXELS = {"fixed": np.zeros((1, 8, 8, 3)), "broken": np.full((1, 8, 8, 3), 255.0)}
+PIXELS = {"fixed": np.zeros((1, 8, 8, 3)), "broken": np.full((1, 8, 8, 3), 255.0), "chosen-1": np.ones((1, 8, 8, 3))}
 
 
 def test_what_it_brought_is_told_in_two_sentences():
@@ -107,6 +107,7 @@ def test_page_shows_everything_and_escapes_names():
     assert "<C1>" not in page
     assert "left/&lt;1&gt;.png" in page
     assert "loss 1.5" in page
+    assert "&lt;near&gt;.png" in page
     assert "15 (75" in page
     for heading in ("By root-cause cluster", "By class", "By planted cause", "Images that are right now"):
         assert heading in page

@@ -60,7 +60,7 @@ def improve(case, *, stage=None, choice=None, request=None, **asked):
     grouped, looked, unsafe = choose(case, choice, **(request or {}))
     wanted = Retraining(**{"settings": QUICK, **asked})
     records = retrain(grouped, looked, unsafe, wanted, stage or Stages())
-    found = summarise(grouped, unsafe, records)
+    found = summarise(grouped, looked, unsafe, records)
     report_step(grouped.request.out)
     return records, found
 

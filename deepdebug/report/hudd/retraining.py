@@ -15,9 +15,10 @@ from deepdebug.report.wording import number
 if TYPE_CHECKING:
     from deepdebug.retraining.comparing import Change
     from deepdebug.retraining.statistics import Interval
-    from deepdebug.retraining.summary import ArmResult, ChangedImage, Retrained
+    from deepdebug.retraining.summary import ArmResult, ChangedImage, ClusterResult, Retrained
 
 Pixels = Mapping[str, npt.NDArray[Any]]  # name of a kind of images -> (images, height, width, channels)
+CHOSEN = "chosen-"  # see `deepdebug.retraining.summary`
 WIDTH = 220  # of the bars, in units of the picture
 MARGIN = 0.15  # of the range of accuracies, on both sides
 LEVEL = 0.05  # from which p value on a difference counts as chance
@@ -84,7 +85,8 @@ class Section:
         notes: What else a reader should know.
         shown: Name of the run that the rest is about.
         model: File of its model.
-        clusters: Rows: cluster, failures, quota, chosen, mended.
+        clusters: Rows: cluster, failures, chosen of the quota, mended.
+        chosen: Number of each cluster and images that were chosen for it.
         tables: Title and rows for classes and planted causes.
         fixed: Images that only the retrained model gets right.
         broken: Images that only the original one gets right.
@@ -100,6 +102,7 @@ class Section:
     shown: str
     model: str
     clusters: tuple[tuple[str, ...], ...]
+    chosen: tuple[tuple[int, tuple[Changed, ...]], ...]
     tables: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
     fixed: tuple[Changed, ...]
     broken: tuple[Changed, ...]
@@ -124,6 +127,7 @@ def section(retrained: Retrained, pictures: Pixels) -> Section:
         shown=retrained.shown,
         model=retrained.model,
         clusters=tuple(_cluster_rows(retrained)),
+        chosen=tuple((one.number, _chosen(one, pictures)) for one in retrained.clusters if one.images),
         tables=tuple(
             (CAUSES[kind], tuple(change_row(one) for one in groups))
             for kind, groups in retrained.changes
@@ -249,6 +253,15 @@ def change_row(one: Change) -> tuple[str, ...]:
         f"{one.fixed:,}",
         f"{one.broken:,}",
         chance(one.p_value),
+    )
+
+
+def _chosen(cluster: ClusterResult, pictures: Pixels) -> tuple[Changed, ...]:
+    pixels = pictures.get(f"{CHOSEN}{cluster.number}")
+    if pixels is None:
+        return ()
+    return tuple(
+        Changed(thumbnail(one), name, tail(name), "") for name, one in zip(cluster.images, pixels, strict=True)
     )
 
 
