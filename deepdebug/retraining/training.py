@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Examples:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Examples of several sets in batches, in another order in every epoch that depends on the seed alone.
 
+    Keras fetches ahead, in a thread of its own: it may ask for a batch of the next epoch before it tells that the one
+    before has ended, or after. So a new order begins where all batches were asked for, and what Keras tells does not
+    count. Where one batch holds everything there is nothing to reorder.
+
     Args:
         parts: The examples.
         encode: Turns labels into what the loss of the model takes.
@@ -61,9 +66,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._encode = encode
         self._batch_size = batch_size
         self._starts = np.cumsum([0, *(len(part) for part in self._parts)])
-        self._random = None if seed is None else np.random.default_rng(seed)
-        self._order = np.arange(self._starts[-1])
-        self.on_epoch_end()
+        self._seed = seed
+        self._lock = threading.Lock()
+        self._epoch = 0
+        self._asked: set[int] = set()
+        self._order = self._shuffled()
 
     @property
     def num_examples(self) -> int:
@@ -76,7 +83,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, number: int) -> tuple[Array, Array]:
         """Return the images and labels of a batch."""
-        chosen = self._order[number * self._batch_size : (number + 1) * self._batch_size]
+        chosen = self._in_order(number)[number * self._batch_size : (number + 1) * self._batch_size]
         x, y = [], []
         for start, part in zip(self._starts, self._parts, strict=False):
             rows = part.rows[chosen[(chosen >= start) & (chosen < start + len(part))] - start]
@@ -85,10 +92,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
                 y.append(part.expected[rows])
         return np.concatenate(x), self._encode(np.concatenate(y))
 
-    def on_epoch_end(self) -> None:
-        """Shuffle; called by Keras."""
-        if self._random is not None:
-            self._random.shuffle(self._order)
+    def _in_order(self, number: int) -> Ints:
+        """Return the order of the epoch to which a request for a batch belongs."""
+        with self._lock:
+            if len(self._asked) == len(self) > 1:
+                self._epoch += 1
+                self._asked.clear()
+                self._order = self._shuffled()
+            self._asked.add(number)
+            return self._order
+
+    def _shuffled(self) -> Ints:
+        if self._seed is None:
+            return np.arange(self.num_examples)
+        return np.random.default_rng([self._seed, self._epoch]).permutation(self.num_examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +208,7 @@ def train(
         data.training,
         validation_data=data.validation,
         epochs=settings.epochs,
+        shuffle=False,  # the batches are; Keras would do it with a state that other threads change as well
         verbose=0,
         callbacks=[finite, doctor, stopping, *callbacks],
     )

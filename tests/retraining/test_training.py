@@ -39,18 +39,39 @@ def test_labels_stay_with_their_images():
         assert (x[:, :3].argmax(axis=1) == y).all()
 
 
-def test_order_depends_on_the_seed_and_changes_with_the_epoch():
-    def orders(seed):
-        batches = Batches([examples(50)], lambda labels: labels, 50, seed)
-        first = batches[0][0]
-        batches.on_epoch_end()
-        return first, batches[0][0]
+def epoch(batches, *peeks):
+    """Return the images of an epoch; before some batches others are asked for, as when Keras or a callback looks."""
+    for peek in peeks:
+        batches[peek]
+    return np.concatenate([batches[place][0] for place in range(len(batches))])
 
-    first, second = orders(1)
+
+def test_order_depends_on_the_seed_and_changes_with_the_epoch():
+    one, same, other = (Batches([examples(50)], lambda labels: labels, 8, seed) for seed in (1, 1, 2))
+    first, second = epoch(one), epoch(one)
     assert (first != second).any()
-    assert (orders(1)[0] == first).all()
-    assert (orders(1)[1] == second).all()
-    assert (orders(2)[0] != first).any()
+    assert (epoch(same) == first).all()
+    assert (epoch(same) == second).all()
+    assert (epoch(other) != first).any()
+
+
+def test_fetching_ahead_and_looking_in_between_change_no_order():
+    plain, disturbed = (Batches([examples(50)], lambda labels: labels, 8, seed=1) for _ in range(2))
+    for peeks in ((0, 1), (), (0,), (0, 0)):
+        disturbed.on_epoch_end()
+        assert (epoch(disturbed, *peeks) == epoch(plain)).all()
+
+
+def test_batches_may_be_asked_for_in_any_order():
+    plain, shuffled = (Batches([examples(50)], lambda labels: labels, 8, seed=1) for _ in range(2))
+    for order in (range(7), reversed(range(7)), (3, 6, 0, 1, 5, 2, 4)):
+        found = {place: shuffled[place][0] for place in order}
+        assert (np.concatenate([found[place] for place in range(7)]) == epoch(plain)).all()
+
+
+def test_single_batch_stays_as_it_is():
+    batches = Batches([examples(5)], lambda labels: labels, 8, seed=1)
+    assert (epoch(batches) == epoch(batches, 0)).all()
 
 
 def test_examples_that_are_kept_apart_stay_in_order():
