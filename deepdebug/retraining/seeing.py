@@ -34,7 +34,8 @@ from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import Improvement, improvement_set
 from deepdebug.retraining.labels import LabelSource, Part
 from deepdebug.retraining.looking import Looker, Scale, Seen, member_vectors
-from deepdebug.retraining.nearness import Nearness, Spread, nearness
+from deepdebug.retraining.near_job import NearJob, compare_shard
+from deepdebug.retraining.nearness import Nearness, Spread
 from deepdebug.retraining.shards import read_arrays, write_arrays
 
 FOLDER = "Improvement"
@@ -187,23 +188,6 @@ def _looker(request: Request, folder: Path, _fingerprint: str) -> tuple[Looker, 
     return looker, improvement_images(request, opened, found)
 
 
-@dataclass(frozen=True, slots=True)
-class NearJob:
-    """A shard that is to be compared with the clusters.
-
-    Args:
-        seen: What was seen of it.
-        members: The failures.
-        labels: The cluster of each, from 0; -1 for none.
-        file: Where the result goes.
-    """
-
-    seen: Path
-    members: Path
-    labels: tuple[int, ...]
-    file: Path
-
-
 def compare(grouped: Grouped, looked: Looked, engine: Engine, stage: Stage = silent) -> Nearness:
     """Compare the improvement set with the clusters; shards that an earlier run has done are read back.
 
@@ -232,15 +216,6 @@ def compare(grouped: Grouped, looked: Looked, engine: Engine, stage: Stage = sil
     least, mean, centre = (np.concatenate([one[key] for one in found]) for key in ("least", "mean", "centre"))
     spreads = tuple(Spread(int(one[0]), *map(float, one[1:])) for one in found[0]["spreads"])
     return Nearness(least, mean, centre, spreads)
-
-
-def compare_shard(job: NearJob) -> None:
-    """Compare one shard with the clusters and write the distances."""
-    members = read_arrays(job.members)["members"]
-    near = nearness(read_arrays(job.seen)["vectors"], members, np.array(job.labels))
-    arrays = {"least": near.least, "mean": near.mean, "centre": near.centre}
-    spreads = np.array([(one.size, one.radius, one.distance, one.squares) for one in near.spreads])
-    write_arrays(job.file, {**arrays, "spreads": spreads})
 
 
 def compared_views(request: Request, heatmaps: Heatmaps) -> Sequence[View]:

@@ -113,8 +113,8 @@ def test_workers_and_dask_give_the_same_numbers(made, improved, tmp_path):
 
 @pytest.mark.parametrize(
     "moment",
-    ["Improvement/members.npz", "Improvement/seen-*.npz", "UnsafeSet/unsafe.csv", "Retraining/HUDD_01/diagnosis",
-     "DNNModels/HUDD_01_*.keras", "Retraining/HUDD_01/record.json"],
+    ["Improvement/seen-*.npz", "Improvement/near-*.npz", "UnsafeSet/unsafe.csv", "Retraining/HUDD_01/diagnosis",
+     "DNNModels/HUDD_01_*.keras"],
 )  # fmt: skip
 def test_killed_run_goes_on_and_ends_with_the_same_files(made, improved, tmp_path, moment):
     out = tmp_path / "T"
