@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from deepdebug.cli.hudd import CODES, CaseFolder, Out
+from deepdebug.cli.progress import tell
 
 Factor = Annotated[
     float, typer.Option(min=0.0, help="Share of the expected failures that is labelled; the same for all arms.")
@@ -143,7 +144,7 @@ def assign(
     scheduler: Scheduler = None,
 ) -> None:
     """Do `deepdebug hudd assign`; see `ASSIGN`."""
-    from deepdebug.cli.hudd_retrain import assign_lines, tell
+    from deepdebug.cli.hudd_retrain import assign_lines
     from deepdebug.retraining.asked import Choice
     from deepdebug.retraining.engines import Engine
 
@@ -184,7 +185,7 @@ def retrain(
     scheduler: Scheduler = None,
 ) -> None:
     """Do `deepdebug hudd retrain`; see `RETRAIN`."""
-    from deepdebug.cli.hudd_retrain import retrain_lines, tell
+    from deepdebug.cli.hudd_retrain import retrain_lines
     from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
     from deepdebug.retraining.engines import Engine
 
@@ -209,7 +210,7 @@ def compare(
     out: Out = None,
 ) -> None:
     """Do `deepdebug hudd compare`; see `COMPARE`."""
-    from deepdebug.cli.hudd_retrain import compare_lines, tell
+    from deepdebug.cli.hudd_retrain import compare_lines
 
     where = out or case / "T"
     tell(where, compare_lines(case, where, before, after))

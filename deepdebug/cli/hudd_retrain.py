@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from deepdebug.cli.backend import start_keras
-from deepdebug.cli.progress import Stage, progress
+from deepdebug.cli.progress import Lines, Stage
 from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
@@ -19,26 +17,7 @@ if TYPE_CHECKING:
     from deepdebug.retraining.grouped import Grouped
     from deepdebug.retraining.seeing import Looked
 
-INTERRUPTED = 130
 MAX_LEFT_OUT = 5
-Lines = Callable[[Stage], Iterator[str]]
-
-
-def tell(out: Path, lines: Lines) -> None:
-    """Do work with progress, and print what it yields at its end.
-
-    Args:
-        out: Folder of the results.
-        lines: The work.
-    """
-    try:
-        with progress() as stage:
-            found = list(lines(stage))
-    except KeyboardInterrupt:
-        sys.stderr.write(f"deepdebug: interrupted. What is done lies in {str(out)!r}; the same command goes on.\n")
-        raise typer.Exit(INTERRUPTED) from None
-    for line in found:
-        typer.echo(line)
 
 
 def assign_lines(case: Path, out: Path, choice: Choice, engine: Engine) -> Lines:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from deepdebug.cli.backend import start_keras
-from deepdebug.cli.progress import Stage, progress
+from deepdebug.cli.progress import Stage, progress, tell
 from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
     from deepdebug.hudd.explaining import Answered
     from deepdebug.hudd.opening import Request
 
-INTERRUPTED = 130
 MAX_LEFT_OUT = 5
 
 
@@ -63,14 +62,7 @@ def run(said: Said, until: str) -> None:
     Raises:
         UsageError: When options, case and model do not fit together, or something cannot be read or written.
     """
-    try:
-        with progress() as stage:
-            lines = list(_lines(_request(said), until, stage))
-    except KeyboardInterrupt:
-        sys.stderr.write(f"deepdebug: interrupted. What is done lies in {str(said.out)!r}; the same command goes on.\n")
-        raise typer.Exit(INTERRUPTED) from None
-    for line in lines:
-        typer.echo(line)
+    tell(said.out, lambda stage: _lines(_request(said), until, stage))
 
 
 def write_report(out: Path) -> None:

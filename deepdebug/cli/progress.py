@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import typer
+
+INTERRUPTED = 130
 Stage = Callable[[str, int], Callable[[int], None]]  # name and total of a stage -> how to tell of progress
+Lines = Callable[[Stage], Iterator[str]]  # does work and yields what is to be told of it
 
 
 @contextmanager
@@ -41,3 +47,20 @@ def progress(unit: str = "images") -> Iterator[Stage]:
             return lambda more: bars.advance(task, more)
 
         yield stage
+
+
+def tell(out: Path, lines: Lines) -> None:
+    """Do work with progress, and print what it yields at its end.
+
+    Args:
+        out: Folder of the results.
+        lines: The work.
+    """
+    try:
+        with progress() as stage:
+            found = list(lines(stage))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"deepdebug: interrupted. What is done lies in {str(out)!r}; the same command goes on.\n")
+        raise typer.Exit(INTERRUPTED) from None
+    for line in found:
+        typer.echo(line)
