@@ -1,0 +1,130 @@
+"""The benchmark of HUDD's second research question: figures over made-up results, and digits from training to curve."""
+
+import json
+
+import pytest
+from PIL import Image
+from scipy import stats
+
+from benchmarks.hudd import __main__ as benchmark
+from benchmarks.hudd.rq2.figures import Figures, targets
+from benchmarks.hudd.rq2.job import ARMS, CEILING, Request, kept, to_do
+from benchmarks.hudd.rq2.show import draw_curve, sheets
+from tests.benchmarks.fake_data import write_digits
+
+BEFORE = {"all": 0.80, "C1": 0.40, "C6": 0.50}
+HUDD, BL2 = (0.90, 0.91, 0.92, 0.93), (0.84, 0.85, 0.86, 0.87)
+
+
+def result(arm, accuracy, c1=0.75, c6=0.5, labels=30):
+    after = {"all": accuracy, "C1": c1, "C6": c6}
+    return {"arm": arm, "labels": labels, "precision": 0.6, "before": BEFORE, "after": after}
+
+
+def line(run, results, family="GD"):
+    return {"family": family, "run": run, "results": results}
+
+
+def figures(ours=HUDD, theirs=BL2, **changed):
+    return Figures(
+        line(run, [result("HUDD", one, **changed), result("BL1", one), result("BL2", other)])
+        for run, (one, other) in enumerate(zip(ours, theirs, strict=True), start=1)
+    )
+
+
+def verdicts(found):
+    return {target.name.split(":")[0]: target.verdicts["GD"][0] for target in targets(found)}
+
+
+def test_arms_are_compared_by_mann_whitney_and_a12():
+    p_value, a12 = figures().against("GD", "BL2")
+    assert p_value == pytest.approx(stats.mannwhitneyu(HUDD, BL2).pvalue)
+    assert a12 == 1.0
+    assert figures().against("GD", "BL1")[1] == 0.5
+    assert Figures([line(1, [result("HUDD", 0.9), result("BL2", 0.8)])]).against("GD", "BL2") is None
+
+
+def test_a_gain_that_is_large_and_no_chance_meets_the_target_and_an_equal_one_misses_it():
+    found = verdicts(figures())
+    assert found["better than BL2"] == "met"
+    assert found["better than BL1"] == "missed"
+
+
+@pytest.mark.parametrize(("c1", "verdict"), [(0.71, "met"), (0.69, "missed")])
+def test_error_on_planted_causes_has_to_be_halved(c1, verdict):
+    assert verdicts(figures(c1=c1))["error on planted causes at least halved"] == verdict
+
+
+def test_cause_that_no_label_can_mend_is_a_control_and_no_planted_cause():
+    found = figures(c6=0.9)
+    assert found.mendable("GD") == ("C1",)
+    assert found.planted_error("GD", "HUDD") == pytest.approx(0.25)
+    assert verdicts(found)["C6 not credited"] == "missed"
+    assert verdicts(figures())["C6 not credited"] == "met"
+
+
+def test_one_run_below_the_original_model_misses_the_target():
+    assert verdicts(figures())["accuracy never lower than before"] == "met"
+    assert verdicts(figures(ours=(0.79, *HUDD[1:])))["accuracy never lower than before"] == "missed"
+
+
+def test_run_that_diverged_has_no_accuracy():
+    diverged = {**result("HUDD", 0.0), "after": None}
+    found = Figures([line(1, [diverged]), line(2, [result("HUDD", 0.9)])])
+    assert found.accuracies("GD", "HUDD") == [0.9]
+
+
+def test_every_arm_has_a_row_and_every_case_stands_beside_the_published_figure():
+    arms, causes, reached, published = sheets(figures())
+    assert [row[:2] for row in arms.rows] == [("GD", "HUDD"), ("GD", "BL1"), ("GD", "BL2")]
+    assert arms.rows[0][2:5] == ("4", "30", "80.0")
+    assert arms.rows[2][-1] == "1.00"
+    assert [row[1] for row in causes.rows] == ["before", "HUDD", "BL1", "BL2"]
+    assert causes.rows[1][2:] == ("75.0", "50.0")
+    assert len(reached.rows) == 5
+    assert published.rows[0] == ("GD", "95.95", "96.23", "80.00", "91.50")
+    assert published.rows[-1] == ("TS", "81.65", "93.03", "-", "-")
+
+
+def test_only_results_with_all_arms_count(tmp_path):
+    asked = Request("fast", 0.3, ARMS, tmp_path, tmp_path, ceiling=1)
+    assert to_do(["GD", "FLD"], [1, 2], asked) == [("GD", 1), ("FLD", 1), ("GD", 2), ("FLD", 2)]
+    results = [{"arm": arm} for arm in ARMS]
+    for content in ("", "{", json.dumps(line(1, results))):
+        asked.path("GD", 1).write_text(content)
+        assert kept("GD", 1, asked) is None  # the first run has the ceiling as well
+    asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}])))
+    asked.path("GD", 2).write_text(json.dumps(line(2, results)))
+    asked.path("FLD", 2).write_text(json.dumps(line(2, results[:3], "FLD")))  # a regression is never unsure
+    assert to_do(["GD", "FLD"], [1, 2], asked) == [("FLD", 1)]
+
+
+def test_curve_has_a_panel_per_case(tmp_path):
+    few = Figures([line(1, [result("HUDD", 0.85, labels=10), result("BL2", 0.82, labels=10)])])
+    both = Figures(line(1, [result("HUDD", 0.9)], family) for family in ("GD", "OC"))
+    for name, by_factor in (("one", {0.3: figures(), 0.1: few}), ("two", {0.3: both})):
+        draw_curve(tmp_path / name, by_factor)
+    with Image.open(tmp_path / "one") as one, Image.open(tmp_path / "two") as two:
+        assert two.size == (2 * one.width, one.height)
+
+
+@pytest.mark.slow
+def test_digits_from_training_to_tables(tmp_path, capsys):
+    pytest.importorskip("tensorflow")
+    write_digits(tmp_path)
+    summary = tmp_path / "summary.json"
+    command = ["rq2", "--size", "tiny", "--families", "MNIST", "--runs", "1", "--data", str(tmp_path)]
+    command += ["--workers", "1", "--json", str(summary)]
+    assert benchmark.main(command) == 0
+    printed = capsys.readouterr()
+    assert "Targets" in printed.out
+    assert "1 jobs done" in printed.err
+    runs = {one["arm"]: one for one in json.loads(summary.read_text())["runs"]}
+    assert list(runs) == [*ARMS, CEILING]
+    assert runs["HUDD"]["labels"] == runs["BL1"]["labels"] == runs["entropy"]["labels"] < runs[CEILING]["labels"]
+    assert runs["HUDD"]["precision"] > runs["BL2"]["precision"]
+    assert 0 < runs["HUDD"]["accuracies"][0] <= 1
+    assert benchmark.main([*command, "--markdown"]) == 0
+    printed = capsys.readouterr()
+    assert "0 jobs done" in printed.err
+    assert "| HUDD |" in printed.out
