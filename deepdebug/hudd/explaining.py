@@ -78,6 +78,10 @@ class Answered:
         return tuple(self.rows[one] for one in np.flatnonzero(self.tested.failed))
 
 
+class NoFiniteAnswer(UsageError):
+    """The model answers no image with finite numbers."""
+
+
 def ask(
     subject: Subject,
     labelled: Labelled,
@@ -97,6 +101,7 @@ def ask(
 
     Raises:
         UsageError: When no image can be read, or model and set do not fit together.
+        NoFiniteAnswer: When the model answers every image with something that is not finite.
     """
     images, left_out = labelled.images, []
 
@@ -116,7 +121,8 @@ def ask(
         rows += [row for row, one in zip(batch.numbers, finite, strict=True) if one]
         advance(len(batch.numbers))
     if not rows:
-        raise UsageError(
+        answerless = all(reason == NOT_FINITE for _, reason in left_out)
+        raise (NoFiniteAnswer if answerless else UsageError)(
             f"None of the {len(images.names)} images of {labelled.name} can be read and answered; the first one: "
             f"{left_out[0][1]}"
         )

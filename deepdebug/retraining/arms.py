@@ -6,7 +6,8 @@ BL2       a random draw, all of which goes into the bag
 entropy   the images whose classes the model is least sure about
 
 All arms have the same number of images labelled, and bags of the same size (HUDD, section IV-D; its code gave the
-baselines fewer labels). The validation share of the labelled images is kept apart before the bag is drawn.
+baselines fewer labels). The validation share of the labelled images, in HUDD of every cluster, is kept apart before the
+bag is drawn; of these a bag is drawn as well, which has the same size in all arms.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scipy import special
 
 from deepdebug.errors import UsageError
 from deepdebug.retraining.assigning import Chosen, Ints
-from deepdebug.retraining.bags import bag_of_size, balanced_bag
+from deepdebug.retraining.bags import balanced_bag
 
 ARMS = ("HUDD", "BL1", "BL2", "entropy")
 Wrong = Callable[
@@ -121,21 +122,27 @@ def check_fair(plans: Sequence[Plan]) -> None:
     Raises:
         RuntimeError: When they have not, which would be a fault of this program.
     """
-    largest = max((len(one.bag) for one in plans), default=0)
+    largest, largest_apart = (max((len(bag) for bag in bags), default=0) for bags in _both(plans))
     first = {one.run: one for one in reversed(plans)}
     for one in plans:
         other = first[one.run]
         terms = {
             "labels": len(np.unique(one.labelled)) == len(one.labelled) == len(plans[0].labelled),
             "bag": len(one.bag) == (largest if len(one.bag) else 0),
+            "bag kept apart": len(one.bag_apart) == (largest_apart if len(one.bag_apart) else 0),
             "bag of its own labels": np.isin(np.concatenate([one.bag, one.bag_apart]), one.labelled).all(),
             "images kept apart": not np.isin(one.bag, one.bag_apart).any(),
             "seed": one.seed == other.seed,
             "training images": np.array_equal(one.training, other.training),
+            "training images kept apart": np.array_equal(one.training_apart, other.training_apart),
         }
         broken = [name for name, holds in terms.items() if not holds]
         if broken:
             raise RuntimeError(f"run {one.run}: the arm {one.arm} has not the same terms as the others: {broken}")
+
+
+def _both(plans: Sequence[Plan]) -> tuple[list[Ints], list[Ints]]:
+    return [one.bag for one in plans], [one.bag_apart for one in plans]
 
 
 def by_entropy(scores: npt.NDArray[np.floating], number: int) -> Chosen:
@@ -171,24 +178,23 @@ def _labelled(pool: Pool, arm: str, budget: int, random: np.random.Generator) ->
 
 def _bags(pool: Pool, arm: str, images: Ints, random: np.random.Generator) -> tuple[Ints, Ints]:
     """Keep some images apart, and draw both bags."""
-    num_clusters = len(np.unique(pool.unsafe.clusters))
-    size, size_apart = pool.bag_size, round(pool.validation * pool.bag_size)
-    apart = np.zeros(len(images), np.bool_)
-    apart[random.permutation(len(images))[: round(pool.validation * len(images))]] = True
-    if arm == "HUDD":
-        apart &= ~_single(pool.unsafe.clusters, apart)
+    num_clusters, is_ours = len(np.unique(pool.unsafe.clusters)), arm == "HUDD"
+    clusters = pool.unsafe.clusters if is_ours else np.zeros(len(images), np.int64)
+    distances = pool.unsafe.distances if is_ours else np.zeros(len(images))
+    weights = pool.weights if is_ours else "uniform"
+    size, size_apart = num_clusters * pool.bag_size, num_clusters * round(pool.validation * pool.bag_size)
+    apart = _apart(clusters, pool.validation if size_apart else 0.0, random)
     found = []
     for chosen, wanted in ((~apart, size), (apart, size_apart)):
-        if arm == "HUDD":
-            clusters, distances = pool.unsafe.clusters[chosen], pool.unsafe.distances[chosen]
-            drawn = balanced_bag(clusters, distances, random, size=wanted, weights=pool.weights)
-        else:
-            drawn = bag_of_size(int(chosen.sum()), random, size=num_clusters * wanted)
+        drawn = balanced_bag(clusters[chosen], distances[chosen], random, size=wanted, weights=weights)
         found.append(images[chosen][drawn])
     return found[0], found[1]
 
 
-def _single(clusters: Ints, apart: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return the images of clusters of which otherwise none would be trained on."""
-    alone = [one for one in np.unique(clusters) if apart[clusters == one].all()]
-    return np.isin(clusters, alone)
+def _apart(clusters: Ints, share: float, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return which images are kept apart: a share of every cluster, none of a cluster too small for it."""
+    apart = np.zeros(len(clusters), np.bool_)
+    for cluster in np.unique(clusters):
+        members = random.permutation(np.flatnonzero(clusters == cluster))
+        apart[members[: round(share * len(members))]] = True
+    return apart

@@ -20,7 +20,8 @@ from deepdebug.retraining.assigning import Chosen, assign
 from deepdebug.retraining.looking import Looker, Seen, member_vectors
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
-from deepdebug.retraining.running import Material, Outcome, carry_out
+from deepdebug.retraining.records import run_name
+from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
 from deepdebug.retraining.steps import fixed_rule
 from deepdebug.retraining.training import Train
 
@@ -157,7 +158,9 @@ def retrain(
     )
     plans = [plan(pool, arm, run, wanted.seed) for arm in wanted.arms for run in range(1, wanted.runs + 1)]
     check_fair(plans)
-    return [Run(one, carry_out(one, label(one.labelled), material, wanted.settings, own=train)) for one in plans]
+    found_runs = [Run(one, carry_out(one, label(one.labelled), material, wanted.settings, own=train)) for one in plans]
+    check_same_start({run_name(one.plan.arm, one.plan.run): one.outcome.start for one in found_runs})
+    return found_runs
 
 
 def _material(found: Result, expected: Array, training: Array, improvement: Array) -> Material:

@@ -25,42 +25,27 @@ def balanced_bag(
         clusters: Cluster of every labelled image, shape (labelled,).
         distances: Of every labelled image to its cluster, shape (labelled,).
         random: Draws the images.
-        size: Images of each cluster in the bag; every labelled image is in it at least once where they are no more.
+        size: Images in the bag; where they cannot be divided equally the first clusters have one more. Every labelled
+            image is in it at least once, unless its cluster has more images than places.
         weights: "uniform" draws every image of a cluster as often (the paper); "distance" draws it with a probability
             that is proportional to 1 - d / sum(d) over the cluster (the published code). Defaults to "uniform".
 
     Returns:
-        Positions among the labelled images, shape (number of clusters * size,).
+        Positions among the labelled images, shape (size,); without labelled images the bag is empty.
 
     Raises:
         UsageError: When there are no such weights.
     """
     if weights not in WEIGHTS:
         raise UsageError(f"`weights` is {weights!r}; expected one of {', '.join(map(repr, WEIGHTS))}.")
-    parts = [np.zeros(0, np.int64)]
-    for cluster in np.unique(clusters):
+    parts, known = [np.zeros(0, np.int64)], np.unique(clusters)
+    for place, cluster in enumerate(known):
         members = np.flatnonzero(clusters == cluster)
+        places = size // len(known) + (place < size % len(known))
         chances = None if weights == "uniform" else _chances(distances[members])
-        more = random.choice(members, max(0, size - len(members)), p=chances)
-        parts.append(np.concatenate([members, more])[:size])
+        more = random.choice(members, max(0, places - len(members)), p=chances)
+        parts.append(np.concatenate([members, more])[:places])
     return np.concatenate(parts)
-
-
-def bag_of_size(images: int, random: np.random.Generator, *, size: int) -> Ints:
-    """Return a bag that is not balanced: all images, and others drawn with replacement.
-
-    Args:
-        images: Number of labelled images; 0 gives an empty bag.
-        random: Draws the images.
-        size: Images in the bag.
-
-    Returns:
-        Positions among the labelled images, shape (size,).
-    """
-    if not images:
-        return np.zeros(0, np.int64)
-    found = np.concatenate([np.arange(images), random.integers(0, images, max(0, size - images))])[:size]
-    return found.astype(np.int64)
 
 
 def _chances(distances: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

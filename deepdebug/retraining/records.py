@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from deepdebug.errors import UsageError
 from deepdebug.files import write_file
 
-FORMAT = 1  # of the file; grows with every change that old files do not fit
+FORMAT = 2  # of the file; grows with every change that old files do not fit
+PACKAGES = ("deepdebug", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class RunRecord:
         run: Its number, from 1.
         seed: Of everything random in it.
         fingerprint: A hash of everything that it depends on.
+        start: A hash of the weights that it began with.
         labels: Images of the improvement set that were labelled for it.
         bag: Images of the bag, some of them several times.
         training: Images of the training set that it was trained on.
@@ -41,6 +44,7 @@ class RunRecord:
     run: int
     seed: int
     fingerprint: str
+    start: str
     labels: int
     bag: int
     training: int
@@ -115,3 +119,14 @@ def read_record(path: Path) -> RunRecord | None:
     except OSError as error:
         raise UsageError(f"The record {str(path)!r} cannot be read: {error.strerror or error}.") from error
     return found.record if found.format == FORMAT else None
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of the packages that numbers depend on, as far as they are installed."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)

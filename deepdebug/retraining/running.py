@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.hudd.explaining import Labelled, Subject, ask
+from deepdebug.hudd.explaining import NOT_FINITE, Labelled, NoFiniteAnswer, Subject, ask
+from deepdebug.hudd.images import array_hash
 from deepdebug.hudd.tested import FailureRule, Tested
 from deepdebug.retraining.arms import Plan
 from deepdebug.retraining.asked import TrainSettings
 from deepdebug.retraining.training import Data, Examples, Inputs, Train, Trained, compiled, train, train_by
 
 Array = npt.NDArray[Any]
-PACKAGES = ("deepdebug", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,12 @@ class Outcome:
     Args:
         trained: The model and how it was trained.
         tested: What it says about the test set; `None` where it diverged.
+        start: A hash of the weights that it began with.
     """
 
     trained: Trained
     tested: Tested | None
+    start: str
 
     @property
     def accuracy(self) -> float | None:
@@ -84,7 +86,10 @@ def carry_out(
         own: A function that trains instead, to which the settings are of no concern. Defaults to `None`.
         callbacks: More callbacks. Defaults to none.
     """
+    # Before the model is made: random layers such as Dropout take their state when they are.
+    keras.utils.set_random_seed(plan.seed)
     model = compiled(material.model(), settings, bool(material.test.classes))
+    start = weights_hash(model)
     known = _by_row(plan.labelled, labels)
     parts = [
         Examples(material.training, material.expected, plan.training),
@@ -99,11 +104,42 @@ def carry_out(
         trained = train(model, data, settings, log_dir=log_dir, callbacks=callbacks)
     else:
         trained = train_by(own, model, data)
-    if trained.diverged:
-        return Outcome(trained, None)
-    return Outcome(
-        trained, ask(Subject(trained.model, plan.arm, ""), material.test, material.rule, names=material.outputs).tested
-    )
+    tested = None if trained.diverged else _tested(trained.model, plan.arm, material)
+    return Outcome(trained if tested is not None else replace(trained, best_epoch=0), tested, start)
+
+
+def check_same_start(starts: Mapping[str, str]) -> None:
+    """Make sure that all retrainings began with the same weights.
+
+    Args:
+        starts: The hash of the weights by the name of the retraining.
+
+    Raises:
+        RuntimeError: When they did not, which would be a fault of this program, or of a model that changed meanwhile.
+    """
+    if len(set(starts.values())) > 1:
+        raise RuntimeError(f"the retrainings began with different weights: {dict(starts)}")
+
+
+def weights_hash(model: keras.Model) -> str:
+    """Return a hash of all weights of a model.
+
+    Args:
+        model: A built model.
+    """
+    found = hashlib.sha256()
+    for weights in model.get_weights():
+        found.update(array_hash(weights).encode())
+    return found.hexdigest()
+
+
+def _tested(model: keras.Model, name: str, material: Material) -> Tested | None:
+    """Return what a model says about the test set; `None` where an answer is not finite, which nothing would count."""
+    try:
+        found = ask(Subject(model, name, ""), material.test, material.rule, names=material.outputs)
+    except NoFiniteAnswer:
+        return None
+    return None if any(reason == NOT_FINITE for _, reason in found.left_out) else found.tested
 
 
 def _by_row(rows: npt.NDArray[np.int64], labels: Array) -> Array:
@@ -111,14 +147,3 @@ def _by_row(rows: npt.NDArray[np.int64], labels: Array) -> Array:
     found = np.zeros((int(rows.max(initial=-1)) + 1, *labels.shape[1:]), labels.dtype)
     found[rows] = labels
     return found
-
-
-def versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions of the packages that numbers depend on, as far as they are installed."""
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return tuple(found)

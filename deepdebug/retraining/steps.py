@@ -33,8 +33,8 @@ from deepdebug.retraining.engines import run_jobs
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
 from deepdebug.retraining.labels import FiledLabels, LabelSource
-from deepdebug.retraining.records import RunRecord, read_record, run_name, write_record
-from deepdebug.retraining.running import Material, Outcome, carry_out, versions
+from deepdebug.retraining.records import RunRecord, read_record, run_name, versions, write_record
+from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
 from deepdebug.retraining.seeing import Looked, improvement_images
 
 FOLDER, RECORD, DIAGNOSIS = "Retraining", "record.json", "diagnosis"
@@ -99,7 +99,9 @@ def retrain(
         advance(len(jobs) - len(waiting))
         run_jobs(wanted.engine, retrain_once, waiting, lambda _: advance(1))
     found = [read_record(job.folder / RECORD) for job in jobs]
-    return [one for one in found if one is not None]
+    records = [one for one in found if one is not None]
+    check_same_start({one.name: one.start for one in records})
+    return records
 
 
 def fixed_rule(rule: FailureRule, tested: Tested) -> FailureRule:
@@ -155,6 +157,7 @@ def record_of(job: RunJob, found: Outcome, model: str) -> RunRecord:
         run=plan.run,
         seed=plan.seed,
         fingerprint=job.fingerprint,
+        start=found.start,
         labels=len(plan.labelled),
         bag=len(plan.bag),
         training=len(plan.training),

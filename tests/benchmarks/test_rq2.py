@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 from scipy import stats
@@ -10,6 +11,7 @@ from benchmarks.hudd import __main__ as benchmark
 from benchmarks.hudd.rq2.figures import Figures, targets
 from benchmarks.hudd.rq2.job import ARMS, CEILING, Request, kept, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
+from deepdebug.retraining.records import versions
 from tests.benchmarks.fake_data import write_digits
 
 BEFORE = {"all": 0.80, "C1": 0.40, "C6": 0.50}
@@ -18,11 +20,15 @@ HUDD, BL2 = (0.90, 0.91, 0.92, 0.93), (0.84, 0.85, 0.86, 0.87)
 
 def result(arm, accuracy, c1=0.75, c6=0.5, labels=30):
     after = {"all": accuracy, "C1": c1, "C6": c6}
-    return {"arm": arm, "labels": labels, "precision": 0.6, "before": BEFORE, "after": after}
+    before, easier = {"unseen": BEFORE, "test": {**BEFORE, "all": 0.81}}, {**after, "all": accuracy + 0.02}
+    return {
+        "arm": arm, "labels": labels, "precision": 0.6, "before": before, "after": {"unseen": after, "test": easier},
+    }  # fmt: skip
 
 
-def line(run, results, family="GD"):
-    return {"family": family, "run": run, "results": results}
+def line(run, results, family="GD", **changed):
+    known = {"program": "a", "versions": dict(versions()), "results": results}
+    return {"family": family, "run": run, **known, **changed}
 
 
 def figures(ours=HUDD, theirs=BL2, **changed):
@@ -34,6 +40,30 @@ def figures(ours=HUDD, theirs=BL2, **changed):
 
 def verdicts(found):
     return {target.name.split(":")[0]: target.verdicts["GD"][0] for target in targets(found)}
+
+
+def test_targets_go_by_the_test_that_no_step_has_seen():
+    assert figures().accuracies("GD", "HUDD") == list(HUDD)
+    assert figures().accuracies("GD", "HUDD", part="test") == pytest.approx([one + 0.02 for one in HUDD])
+
+
+def test_every_run_draws_images_to_choose_from_of_its_own_and_the_tests_share_none(tmp_path):
+    pytest.importorskip("tensorflow")
+    from benchmarks.hudd.rq2.material import family
+    from benchmarks.hudd.sizes import SIZES
+
+    write_digits(tmp_path)
+    for name in ("OC", "MNIST"):
+        known = family(name, 0, SIZES["tiny"], tmp_path)
+        sets = [known.training, known.test, known.unseen, known.improvement(1), known.improvement(2)]
+        pictures = [{one.tobytes() for one in part.pictures} for part in sets]
+        assert all(len(part.targets) == len(part.pictures) > 100 for part in sets)
+        assert not any(pictures[1] & pictures[other] for other in (0, 2, 3, 4))
+        assert not any(pictures[2] & pictures[other] for other in (0, 3, 4))
+        assert not pictures[0] & pictures[3]
+        assert len(pictures[3] & pictures[4]) < len(pictures[3])
+        again = family(name, 0, SIZES["tiny"], tmp_path).improvement(2)
+        np.testing.assert_array_equal(again.pictures, sets[4].pictures)
 
 
 def test_arms_are_compared_by_mann_whitney_and_a12():
@@ -58,7 +88,8 @@ def test_error_on_planted_causes_has_to_be_halved(c1, verdict):
 def test_cause_that_no_label_can_mend_is_a_control_and_no_planted_cause():
     found = figures(c6=0.9)
     assert found.mendable("GD") == ("C1",)
-    assert found.planted_error("GD", "HUDD") == pytest.approx(0.25)
+    assert found.planted_errors("GD", "HUDD") == pytest.approx([0.25] * 4)
+    assert found.planted_error_before("GD") == pytest.approx(0.6)
     assert verdicts(found)["C6 not credited"] == "missed"
     assert verdicts(figures())["C6 not credited"] == "met"
 
@@ -77,12 +108,12 @@ def test_run_that_diverged_has_no_accuracy():
 def test_every_arm_has_a_row_and_every_case_stands_beside_the_published_figure():
     arms, causes, reached, published = sheets(figures())
     assert [row[:2] for row in arms.rows] == [("GD", "HUDD"), ("GD", "BL1"), ("GD", "BL2")]
-    assert arms.rows[0][2:5] == ("4", "30", "80.0")
-    assert arms.rows[2][-1] == "1.00"
+    assert arms.rows[0][2:6] == ("4", "30", "80.0 to 91.5 (89.4 to 93.6)", "81.0 to 93.5 (91.4 to 95.6)")
+    assert arms.rows[2][-2:] == ("0.029, 1.00", "1, 0.50")
     assert [row[1] for row in causes.rows] == ["before", "HUDD", "BL1", "BL2"]
     assert causes.rows[1][2:] == ("75.0", "50.0")
-    assert len(reached.rows) == 5
-    assert published.rows[0] == ("GD", "95.95", "96.23", "80.00", "91.50")
+    assert len(reached.rows) == 7
+    assert published.rows[0] == ("GD", "95.95", "96.23", "81.00", "93.50")
     assert published.rows[-1] == ("TS", "81.65", "93.03", "-", "-")
 
 
@@ -93,6 +124,8 @@ def test_only_results_with_all_arms_count(tmp_path):
     for content in ("", "{", json.dumps(line(1, results))):
         asked.path("GD", 1).write_text(content)
         assert kept("GD", 1, asked) is None  # the first run has the ceiling as well
+    asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}], versions={"keras": "1.0"})))
+    assert kept("GD", 1, asked) is None  # other versions of packages may give other numbers
     asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}])))
     asked.path("GD", 2).write_text(json.dumps(line(2, results)))
     asked.path("FLD", 2).write_text(json.dumps(line(2, results[:3], "FLD")))  # a regression is never unsure
@@ -113,8 +146,8 @@ def test_digits_from_training_to_tables(tmp_path, capsys):
     pytest.importorskip("tensorflow")
     write_digits(tmp_path)
     summary = tmp_path / "summary.json"
-    command = ["rq2", "--size", "tiny", "--families", "MNIST", "--runs", "1", "--data", str(tmp_path)]
-    command += ["--workers", "1", "--json", str(summary)]
+    command = ["rq2", "--size", "tiny", "--families", "MNIST", "--runs", "1", "--factors", "0.3"]
+    command += ["--data", str(tmp_path), "--workers", "1", "--json", str(summary)]
     assert benchmark.main(command) == 0
     printed = capsys.readouterr()
     assert "Targets" in printed.out
@@ -123,7 +156,8 @@ def test_digits_from_training_to_tables(tmp_path, capsys):
     assert list(runs) == [*ARMS, CEILING]
     assert runs["HUDD"]["labels"] == runs["BL1"]["labels"] == runs["entropy"]["labels"] < runs[CEILING]["labels"]
     assert runs["HUDD"]["precision"] > runs["BL2"]["precision"]
-    assert 0 < runs["HUDD"]["accuracies"][0] <= 1
+    assert 0 < runs["HUDD"]["after"][0]["unseen"]["all"] <= 1
+    assert (tmp_path / "results" / "rq2" / "rq2-labels.png").read_bytes().startswith(b"\x89PNG")
     assert benchmark.main([*command, "--markdown"]) == 0
     printed = capsys.readouterr()
     assert "0 jobs done" in printed.err

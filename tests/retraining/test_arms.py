@@ -65,11 +65,13 @@ def test_check_23_bag_of_hudd_is_balanced(sizes, seed):
         {"seed": 5},
         {"training": np.arange(40)},
         {"bag_apart": np.array([99])},
+        {"bag_apart": np.array([3, 3, 3, 3, 3])},
+        {"training_apart": np.arange(4)},
     ],
 )
 def test_check_24_unequal_terms_are_a_fault_of_the_program(change):
     plans = [plan(pool(), arm, 1, 0) for arm in ("HUDD", "BL2")]
-    with pytest.raises(RuntimeError, match="run 1: the arm BL2"):
+    with pytest.raises(RuntimeError, match=r"run 1: the arm (HUDD|BL2) has not"):
         check_fair([plans[0], dataclasses.replace(plans[1], **change)])
 
 
@@ -107,6 +109,19 @@ def test_what_is_kept_apart_is_never_trained_on(sizes, seed):
         found = plan(pool(sizes, validation=0.3), arm, 1, seed)
         assert not set(found.bag) & set(found.bag_apart)
         assert not set(found.training) & set(found.training_apart)
+
+
+@given(SIZES, st.integers(0, 50), st.sampled_from([0.1, 0.3, 0.5]))
+def test_check_24_all_arms_choose_the_epoch_by_as_many_images(sizes, seed, validation):
+    known = pool(sizes, failing=1.0, validation=validation)
+    assert len({len(plan(known, arm, 1, seed).bag_apart) for arm in ARMS}) == 1
+
+
+@given(SIZES, st.integers(0, 50), st.sampled_from([0.0, 0.1, 0.3, 0.5]))
+def test_every_label_that_was_paid_for_is_used(sizes, seed, validation):
+    for arm in ("HUDD", "BL2", "entropy"):
+        found = plan(pool(sizes, validation=validation), arm, 1, seed)
+        assert set(found.bag) | set(found.bag_apart) == set(found.labelled)
 
 
 def test_a_cluster_of_one_image_is_trained_on():

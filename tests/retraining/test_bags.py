@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from deepdebug.errors import UsageError
-from deepdebug.retraining.bags import bag_of_size, balanced_bag
+from deepdebug.retraining.bags import balanced_bag
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 1000))
 def test_check_23_every_cluster_has_exactly_as_many(clusters, seed):
     clusters = np.array(clusters)
     size = int(np.bincount(clusters).max())
-    bag = balanced_bag(clusters, np.ones(len(clusters)), np.random.default_rng(seed), size=size)
+    whole = size * len(np.unique(clusters))
+    bag = balanced_bag(clusters, np.ones(len(clusters)), np.random.default_rng(seed), size=whole)
     assert np.unique(clusters[bag], return_counts=True)[1].tolist() == [size] * len(np.unique(clusters))
     assert set(bag) == set(range(len(clusters)))  # nothing that was labelled is wasted
 
@@ -21,7 +22,7 @@ def draws(weights, distances, rounds=400):
     clusters = np.repeat([0, 1], [len(distances), 50])
     apart = np.concatenate([distances, np.ones(50)])
     random = np.random.default_rng(0)
-    bags = [balanced_bag(clusters, apart, random, size=50, weights=weights) for _ in range(rounds)]
+    bags = [balanced_bag(clusters, apart, random, size=100, weights=weights) for _ in range(rounds)]
     more = np.concatenate([bag[len(distances) : 50] for bag in bags])
     return np.bincount(more, minlength=len(distances))
 
@@ -45,14 +46,19 @@ def test_a_cluster_of_one_and_one_without_distances_are_drawn_as_well(distances)
     assert len(bag) == 7
 
 
+def test_places_that_cannot_be_divided_equally_differ_by_one():
+    clusters = np.repeat([0, 1, 2], [1, 2, 3])
+    bag = balanced_bag(clusters, np.ones(6), np.random.default_rng(0), size=11)
+    assert np.bincount(clusters[bag]).tolist() == [4, 4, 3]
+
+
 def test_check_25_an_empty_bag_stays_empty():
-    assert bag_of_size(0, np.random.default_rng(0), size=10).shape == (0,)
     assert balanced_bag(np.zeros(0, int), np.zeros(0), np.random.default_rng(0), size=3).shape == (0,)
 
 
 @given(st.integers(1, 40), st.integers(0, 60))
-def test_a_plain_bag_holds_every_image_before_any_twice(images, size):
-    bag = bag_of_size(images, np.random.default_rng(0), size=size)
+def test_bag_of_one_cluster_holds_every_image_before_any_twice(images, size):
+    bag = balanced_bag(np.zeros(images, int), np.zeros(images), np.random.default_rng(0), size=size)
     assert len(bag) == size
     assert len(set(bag)) == min(images, size)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.hudd.rq2.figures import ALL, Figures, targets
+from benchmarks.hudd.rq2.figures import Figures, targets
 from benchmarks.hudd.rq2.job import ARMS, FAMILIES, REAL, Request, judge, kept, prepare, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
 from benchmarks.hudd.sizes import SIZES
@@ -20,18 +19,22 @@ from benchmarks.hudd.tables import as_markdown, print_sheets
 from benchmarks.workers import run_all
 from deepdebug.files import write_text
 from deepdebug.retraining.quotas import SELECTION_FACTOR
-from deepdebug.retraining.running import versions
+from deepdebug.retraining.records import versions
 
+FACTORS = (SELECTION_FACTOR, 0.1, 1.0)
+SAID = " ".join(map(str, FACTORS))
+CURVE = "rq2-labels.png"
 TEXT = """Does retraining with the unsafe set pay? Five simulated cases whose causes are known, ten runs of every arm.
 
     python -m benchmarks.hudd rq2 --size fast --runs 10
-    python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.3 0.1 1 --curve labels.png
-    python -m benchmarks.hudd rq2 --families Fashion CIFAR         # real images with planted corruptions
+    python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.3     # less of it
+    python -m benchmarks.hudd rq2 --families Fashion CIFAR                    # real images with planted corruptions
 
 HUDD labels what looks like its clusters of failures, BL1 random images of which it uses the failing ones, BL2 random
 images, entropy those that the model is least sure about; all with as many labels, seeds and epochs. "All labels" is
-the ceiling: the whole improvement set is labelled, once per case. Every job is kept as one line of JSON, and is not
-done again.
+the ceiling: the whole improvement set is labelled, once per case. Every run draws images to choose from of its own; the
+model and both test sets of a case stay the same. HUDD groups failures of the first test set, as the paper does, so the
+targets go by the second one, which no step has seen. Every job is kept as one line of JSON, and is not done again.
 """
 
 
@@ -48,10 +51,12 @@ def add_to(commands: Any, data: Path) -> None:
                      help=f"of {', '.join((*FAMILIES, *REAL))} (default: the first five)")  # fmt: skip
     one.add_argument("--runs", type=int, default=10, help="of every arm (default: 10)")
     one.add_argument("--ceiling", type=int, default=1, help="runs with all labels (default: 1)")
-    one.add_argument("--factors", nargs="+", type=float, default=[SELECTION_FACTOR], metavar="FACTOR",
-                     help=f"selection factors; tables are of the first (default: {SELECTION_FACTOR})")  # fmt: skip
+    one.add_argument("--factors", nargs="+", type=float, default=list(FACTORS), metavar="FACTOR",
+                     help=f"selection factors; tables show the first (default: {SAID})")  # fmt: skip
     one.add_argument("--factor-runs", type=int, default=3, help="runs of the other factors (default: 3)")
-    one.add_argument("--curve", type=Path, help="PNG file of accuracy over the number of labels (default: none)")
+    one.add_argument(
+        "--curve", type=Path, help=f"PNG file of accuracy over the number of labels (default: {CURVE} in --out)"
+    )
     one.add_argument("--data", type=Path, default=data, help=f"folder of the data sets (default: {data})")
     one.add_argument("--out", type=Path, help="folder of the results of each job (default: results in --data)")
     one.add_argument("--json", type=Path, help="file of the summary (default: none)")
@@ -63,9 +68,8 @@ def add_to(commands: Any, data: Path) -> None:
 def work(asked: argparse.Namespace) -> int:
     """Do what the command line asks."""
     start, done = time.perf_counter(), 0
-    by_factor = {}
+    by_factor, out = {}, asked.out or asked.data / "results" / "rq2"
     for place, factor in enumerate(asked.factors):
-        out = asked.out or asked.data / "results" / "rq2"
         ceiling = asked.ceiling if place == 0 else 0
         request = Request(asked.size, factor, ARMS, out.resolve(), asked.data.resolve(), ceiling)
         runs = range(1, (asked.runs if place == 0 else asked.factor_runs) + 1)
@@ -81,12 +85,16 @@ def work(asked: argparse.Namespace) -> int:
         console.file.write(as_markdown(sheets(first)))
     else:
         print_sheets(sheets(first), console)
-    if asked.curve:
-        draw_curve(asked.curve, by_factor)
+    curve = asked.curve or out / CURVE
+    draw_curve(curve, by_factor)
     if asked.json:
         write_text(asked.json, json.dumps(_record(asked, by_factor), indent=1, allow_nan=False) + "\n", "summary")
     seconds = time.perf_counter() - start
-    Console(stderr=True).print(f"{done} jobs done in {seconds / 60:.1f} minutes", highlight=False)
+    errors = Console(stderr=True, highlight=False)
+    programs = {line for figures in by_factor.values() for line in figures.programs}
+    if len(programs) > 1:
+        errors.print(f"These are results of {len(programs)} versions of the program; remove {out} to do all anew.")
+    errors.print(f"{done} jobs done in {seconds / 60:.1f} minutes; {curve}")
     return 0
 
 
@@ -102,25 +110,13 @@ def _record(asked: argparse.Namespace, by_factor: dict[float, Figures]) -> dict[
                 "factor": factor,
                 "family": family,
                 "arm": arm,
-                "labels": figures.first(family, arm)["labels"],
+                "labels": figures.mean(family, arm, "labels"),
+                "precision": figures.mean(family, arm, "precision"),
                 "before": figures.first(family, arm)["before"],
                 "after": [one["after"] for one in figures.results(family, arm)],
-                "precision": figures.precision(family, arm),
-                "accuracies": figures.accuracies(family, arm, ALL),
             }
             for factor, figures in by_factor.items()
             for family in figures.families
             for arm in figures.arms(family)
         ],
     }
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return what a command line asks for.
-
-    Args:
-        arguments: Without the name of the command.
-    """
-    parser = argparse.ArgumentParser()
-    add_to(parser.add_subparsers(), Path())
-    return parser.parse_args(["rq2", *arguments])

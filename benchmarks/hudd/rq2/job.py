@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deepdebug.files import write_text
+from deepdebug.retraining.records import versions
 
 FAMILIES = ("GD", "OC", "HPD", "OD", "FLD")
 REAL = ("Fashion", "CIFAR", "MNIST")
 SEED = 0
 CEILING = "all"  # every picture of the improvement set is labelled: what could be reached at all
+PROGRAM = ("benchmarks/hudd", "deepdebug/hudd", "deepdebug/lrp", "deepdebug/retraining", "deepdebug/simulate")
 ARMS = ("HUDD", "BL1", "BL2", "entropy")
 
 
@@ -44,33 +47,35 @@ class Request:
         """Return where the result of a job is kept."""
         return self.out / f"{family}-{self.size}-{self.factor:g}-{run:02d}.json"
 
-    def prepared(self, family: str) -> Path:
-        """Return the folder of the model and of what it sees."""
-        return self.out / f"{family}-{self.size}"
+    def model(self, family: str) -> Path:
+        """Return where the model of a family is kept."""
+        return self.out / f"{family}-{self.size}.keras"
 
 
 def prepare(family: str, _run: int, request: Request) -> None:
-    """Train the model of a family, group its failures, and look at the improvement set; loads Keras."""
+    """Train the model of a family; loads Keras."""
     from benchmarks.hudd.rq2.material import family as made
-    from benchmarks.hudd.rq2.seen import see
     from benchmarks.hudd.sizes import SIZES
     from deepdebug.model.saved import save_model
-    from deepdebug.retraining.shards import write_arrays
 
-    folder = request.prepared(family)
-    if (folder / "seen.npz").is_file():
-        return
-    known = made(family, SEED, SIZES[request.size], request.data)
-    model = known.train()
-    save_model(folder / "model.keras", model)
-    with tempfile.TemporaryDirectory() as temporary:
-        write_arrays(folder / "seen.npz", see(known, model, Path(temporary)))
+    if not request.model(family).is_file():
+        save_model(request.model(family), made(family, SEED, SIZES[request.size], request.data).train())
 
 
 def judge(family: str, run: int, request: Request) -> None:
     """Do one run of all arms; loads Keras."""
-    line = json.dumps({"family": family, "run": run, "results": list(_results(family, run, request))}, allow_nan=False)
-    write_text(request.path(family, run), line + "\n", "result")
+    from benchmarks.hudd.rq2.material import family as made
+    from benchmarks.hudd.rq2.seen import Arms
+    from benchmarks.hudd.sizes import SIZES
+    from deepdebug.model.saved import load_model
+
+    known, model = made(family, SEED, SIZES[request.size], request.data), request.model(family)
+    arms = Arms(known, run, lambda: load_model(model, compiled=True), request.factor)
+    results = [
+        {name: _plain(value) for name, value in one.items()} for one in arms.results(_arms(family, run, request), SEED)
+    ]
+    line = {"family": family, "run": run, "program": program(), "versions": dict(versions()), "results": results}
+    write_text(request.path(family, run), json.dumps(line, allow_nan=False) + "\n", "result")
 
 
 def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
@@ -79,11 +84,13 @@ def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
     Args:
         family: Name of the family.
         run: Number of the run.
-        request: What is asked; a result without one of the arms does not count.
+        request: What is asked; a result without one of the arms, or of other versions of packages, does not count.
     """
     try:
         line: dict[str, Any] = json.loads(request.path(family, run).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return None
+    if line["versions"] != dict(versions()):
         return None
     return line if set(_arms(family, run, request)) <= {one["arm"] for one in line["results"]} else None
 
@@ -93,23 +100,19 @@ def to_do(families: Sequence[str], runs: Sequence[int], request: Request) -> lis
     return [(family, run) for run in runs for family in families if kept(family, run, request) is None]
 
 
+@cache
+def program() -> str:
+    """Return a hash of the program that results depend on, so that results of several programs can be told apart."""
+    found, root = hashlib.sha256(), Path(__file__).resolve().parents[3]
+    for part in PROGRAM:
+        for file in sorted((root / part).rglob("*.py")):
+            found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
 def _arms(family: str, run: int, request: Request) -> tuple[str, ...]:
     known = tuple(arm for arm in request.arms if not (family == "FLD" and arm == "entropy"))
     return (*known, CEILING) if run <= request.ceiling else known
-
-
-def _results(family: str, run: int, request: Request) -> Iterator[Mapping[str, Any]]:
-    from benchmarks.hudd.rq2.material import family as made
-    from benchmarks.hudd.rq2.seen import Arms
-    from benchmarks.hudd.sizes import SIZES
-    from deepdebug.model.saved import load_model
-    from deepdebug.retraining.shards import read_arrays
-
-    folder = request.prepared(family)
-    known, seen = made(family, SEED, SIZES[request.size], request.data), read_arrays(folder / "seen.npz")
-    arms = Arms(known, seen, lambda: load_model(folder / "model.keras", compiled=True), request.factor)
-    for arm in _arms(family, run, request):
-        yield {name: _plain(value) for name, value in arms.run(arm, run, SEED).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +20,50 @@ from deepdebug.hudd.heatmap_layers import heatmap_layers
 from deepdebug.hudd.images import ArrayImages
 from deepdebug.hudd.tested import Tested, judged_classes, judged_values
 from deepdebug.hudd.viewing import views_of
-from deepdebug.retraining.arms import Plan, Pool, plan
+from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import TrainSettings
 from deepdebug.retraining.assigning import assign
 from deepdebug.retraining.looking import Looker, member_vectors
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
-from deepdebug.retraining.running import Material, carry_out
+from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
 from deepdebug.simulate.training import SCALE
 
-Arrays = Mapping[str, npt.NDArray[Any]]
 BATCH = 256
+TEST, UNSEEN = "test", "unseen"
 
 
-def see(family: Family, model: keras.Model, folder: Path) -> dict[str, npt.NDArray[Any]]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a model sees.
+
+    Args:
+        failed: Which pictures of the test it gets wrong.
+        unseen_failed: The same of the second test.
+        labels: The cluster of every failure.
+        members: Short vectors of the failures.
+        vectors: Those of the pictures to choose from.
+        scores: What it says about these before its last activation.
+        outputs: As it gives them.
+    """
+
+    failed: npt.NDArray[np.bool_]
+    unseen_failed: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.intp]
+    members: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.float32]
+    scores: npt.NDArray[Any]
+    outputs: npt.NDArray[Any]
+
+
+def see(family: Family, improvement: Pictured, model: keras.Model, folder: Path) -> Seen:
     """Group the failures in the test set and look at the improvement set, as `deepdebug hudd assign` does.
 
     Args:
         family: The family.
+        improvement: The pictures to choose from.
         model: Its model.
         folder: Where heatmaps may lie.
-
-    Returns:
-        `failed` and `labels` of the test pictures (-1 for those that do not fail), `members`, and `vectors`, `scores`
-        and `outputs` of the pictures to choose from.
     """
     subject = Subject(model, family.name, "")
     answered = ask(subject, _labelled(family, family.test), family.rule, names=family.outputs)
@@ -49,26 +71,25 @@ def see(family: Family, model: keras.Model, folder: Path) -> dict[str, npt.NDArr
     if not family.classes:
         settings = HeatmapSettings(heatmap_layers(model), target="worst", reference=family.test.targets)
     images = ArrayImages(family.test.pictures * SCALE, batch_size=BATCH)
-    heatmaps = explain_failures(subject, images, answered, settings, folder)
-    views = views_of(heatmaps)
-    labels = np.full(len(family.test.targets), -1)
-    labels[list(answered.failing_rows)] = cluster(views).labels
+    views = views_of(explain_failures(subject, images, answered, settings, folder))
     members, scales = member_vectors(views)
-    looker, others = (
-        Looker(subject, settings, scales),
-        ArrayImages(family.improvement.pictures * SCALE, batch_size=BATCH),
-    )
+    looker, others = Looker(subject, settings, scales), ArrayImages(improvement.pictures * SCALE, batch_size=BATCH)
     seen = [looker(others, batch) for batch in others.batches(range(len(others.names)), _never)]
-    parts = {name: np.concatenate([getattr(one, name) for one in seen]) for name in ("vectors", "scores", "outputs")}
-    return {"failed": answered.tested.failed, "labels": labels, "members": members, **parts}
+    return Seen(
+        answered.tested.failed,
+        _failed(family, model, family.unseen),
+        cluster(views).labels,
+        members,
+        *(np.concatenate([getattr(one, name) for one in seen]) for name in ("vectors", "scores", "outputs")),
+    )
 
 
 class Arms:
-    """All arms of a family.
+    """All arms of a run.
 
     Args:
         family: The family.
-        seen: From `see`.
+        run: Number of the run, from 1.
         model: Loads the model, compiled.
         factor: The selection factor.
         settings: How each is trained. Defaults to those of `deepdebug hudd retrain`.
@@ -77,27 +98,28 @@ class Arms:
     def __init__(
         self,
         family: Family,
-        seen: Arrays,
+        run: int,
         model: Callable[[], keras.Model],
         factor: float,
         settings: TrainSettings | None = None,
     ) -> None:
-        self._family, self._seen = family, seen
+        self._family, self._run, self._improvement = family, run, family.improvement(run)
         self._settings = settings or TrainSettings()
-        labels = seen["labels"][seen["failed"]]
-        near = nearness(seen["vectors"], seen["members"], labels)
-        wanted = quotas(np.bincount(labels).tolist(), len(family.test.targets), len(seen["vectors"]), factor=factor)
+        with tempfile.TemporaryDirectory() as folder:
+            self._seen = seen = see(family, self._improvement, model(), Path(folder))
+        near = nearness(seen.vectors, seen.members, seen.labels)
+        wanted = quotas(np.bincount(seen.labels).tolist(), len(seen.failed), len(seen.vectors), factor=factor)
         unsafe = assign(near, wanted.tolist())
         self._pool = Pool(
             training=len(family.training.targets),
-            improvement=len(family.improvement.targets),
+            improvement=len(self._improvement.targets),
             unsafe=unsafe,
             bag_size=int(np.bincount(unsafe.clusters).max()),
-            scores=seen["scores"] if family.classes else None,
+            scores=seen.scores if family.classes else None,
             wrong=lambda rows: self._judged(rows).failed,
             validation=self._settings.validation,
         )
-        training, improvement = family.training.pictures, family.improvement.pictures
+        training, improvement = family.training.pictures, self._improvement.pictures
         self._material = Material(
             model,
             lambda rows: training[rows] * SCALE,
@@ -108,46 +130,71 @@ class Arms:
             family.outputs,
         )
 
-    def run(self, arm: str, number: int, seed: int) -> dict[str, Any]:
-        """Retrain once and return everything about it.
+    def results(self, arms: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:
+        """Retrain every arm once and yield everything about it.
 
         Args:
-            arm: Name of the arm.
-            number: Of the run, from 1.
+            arms: Names of the arms.
             seed: Of all runs.
         """
-        planned = self._everything(number, seed) if arm == CEILING else plan(self._pool, arm, number, seed)
-        found = carry_out(planned, self._family.improvement.targets[planned.labelled], self._material, self._settings)
-        failed, chosen = self._judged(planned.labelled).failed, self._family.improvement.planted
+        plans = {arm: self._planned(arm, seed) for arm in arms}
+        check_fair([one for arm, one in plans.items() if arm != CEILING])
+        starts = {}
+        for arm, planned in plans.items():
+            outcome = carry_out(planned, self._improvement.targets[planned.labelled], self._material, self._settings)
+            starts[arm] = outcome.start
+            check_same_start(starts)
+            yield {"arm": arm, **self._about(planned), **self._reached(outcome)}
+
+    def _about(self, planned: Plan) -> dict[str, Any]:
         return {
-            "arm": arm,
             "labels": len(planned.labelled),
             "bag": len(planned.bag),
             "clusters": len(np.unique(self._pool.unsafe.clusters)),
-            "precision": failed.mean(),
-            "chosen": {cause: inside[planned.labelled].mean() for cause, inside in chosen.items()},
-            "before": _accuracies(self._seen["failed"], self._family.test),
-            "after": None if found.tested is None else _accuracies(found.tested.failed, self._family.test),
-            "best_epoch": found.trained.best_epoch,
-            "epochs": len(found.trained.curves.get("loss", ())),
-            "seconds": found.trained.seconds,
+            "precision": self._judged(planned.labelled).failed.mean(),
+            "chosen": {cause: inside[planned.labelled].mean() for cause, inside in self._improvement.planted.items()},
             "note": planned.note,
         }
 
-    def _everything(self, number: int, seed: int) -> Plan:
+    def _reached(self, outcome: Outcome) -> dict[str, Any]:
+        family, trained, after = self._family, outcome.trained, None
+        if outcome.tested is not None:
+            after = {
+                TEST: _accuracies(outcome.tested.failed, family.test),
+                UNSEEN: _accuracies(_failed(family, trained.model, family.unseen), family.unseen),
+            }
+        return {
+            "before": {
+                TEST: _accuracies(self._seen.failed, family.test),
+                UNSEEN: _accuracies(self._seen.unseen_failed, family.unseen),
+            },
+            "after": after,
+            "best_epoch": trained.best_epoch,
+            "epochs": len(trained.curves.get("loss", ())),
+            "seconds": trained.seconds,
+        }
+
+    def _planned(self, arm: str, seed: int) -> Plan:
+        return self._everything(seed) if arm == CEILING else plan(self._pool, arm, self._run, seed)
+
+    def _everything(self, seed: int) -> Plan:
         """Return the plan of labelling all pictures, each of which is in the bag once."""
-        like = plan(self._pool, "BL2", number, seed)
+        like = plan(self._pool, "BL2", self._run, seed)
         rows = np.random.default_rng([like.seed, 2]).permutation(self._pool.improvement)
         apart = round(self._pool.validation * len(rows))
-        return Plan(
-            CEILING, number, like.seed, np.sort(rows), like.training, like.training_apart, rows[apart:], rows[:apart]
-        )
+        return replace(like, arm=CEILING, labelled=np.sort(rows), bag=rows[apart:], bag_apart=rows[:apart])
 
     def _judged(self, rows: npt.NDArray[np.int64]) -> Tested:
-        names, right = [str(row) for row in rows], self._family.improvement.targets[rows]
+        names, right = [str(row) for row in rows], self._improvement.targets[rows]
         if self._family.classes:
-            return judged_classes(names, self._family.classes, self._seen["scores"][rows], right, self._family.rule)
-        return judged_values(names, self._family.outputs, self._seen["outputs"][rows], right, self._family.rule)
+            return judged_classes(names, self._family.classes, self._seen.scores[rows], right, self._family.rule)
+        return judged_values(names, self._family.outputs, self._seen.outputs[rows], right, self._family.rule)
+
+
+def _failed(family: Family, model: keras.Model, part: Pictured) -> npt.NDArray[np.bool_]:
+    return ask(
+        Subject(model, family.name, ""), _labelled(family, part), family.rule, names=family.outputs
+    ).tested.failed
 
 
 def _accuracies(failed: npt.NDArray[np.bool_], test: Pictured) -> dict[str, float]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.hudd.rq2.figures import ALL, OURS, Figures, targets
+import numpy as np
+
+from benchmarks.hudd.rq2.figures import ALL, OURS, TEST, UNSEEN, Figures, targets
 from benchmarks.hudd.rq2.job import CEILING
 from benchmarks.hudd.tables import Sheet
 from deepdebug.files import write_file
@@ -36,22 +38,22 @@ def sheets(figures: Figures) -> Iterator[Sheet]:
 def _arms(figures: Figures) -> Sheet:
     rows = []
     for family in figures.families:
-        before = figures.first(family, OURS)["before"][ALL]
         for arm in figures.arms(family):
-            against = None if arm in (OURS, CEILING) else figures.against(family, arm)
-            p, a12 = ("-", "-") if against is None else (f"{against[0]:.2g}", f"{against[1]:.2f}")
+            is_other = arm not in (OURS, CEILING)
+            compared = (
+                (figures.against(family, arm), figures.against_planted(family, arm)) if is_other else (None, None)
+            )
+            errors = figures.planted_errors(family, arm)
             rows.append(
                 (
                     family,
-                    "all labels" if arm == CEILING else arm,
+                    _named(arm),
                     str(len(figures.results(family, arm))),
-                    f"{figures.first(family, arm)['labels']:,}",
-                    f"{100 * before:.1f}",
-                    _percent(figures.accuracy(family, arm)),
-                    f"{figures.precision(family, arm):.2f}",
-                    f"{figures.planted_error(family, arm):.3f}",
-                    p,
-                    a12,
+                    f"{figures.mean(family, arm, 'labels'):,.0f}",
+                    *(_gain(figures, family, arm, part) for part in (UNSEEN, TEST)),
+                    f"{figures.mean(family, arm, 'precision'):.2f}",
+                    f"{np.mean(errors):.3f}",
+                    *("-" if one is None else f"{one[0]:.2g}, {one[1]:.2f}" for one in compared),
                 )
             )
     columns = (
@@ -59,28 +61,32 @@ def _arms(figures: Figures) -> Sheet:
         "arm",
         "runs",
         "labels",
-        "before %",
-        "after % (95 % interval)",
-        "precision",
+        "accuracy %, unseen test",
+        "accuracy %, first test",
+        "failing",
         "planted error",
-        "p",
-        "A12",
+        "p, A12",
+        "p, A12, planted",
     )
-    return Sheet("Accuracy on the test set; p (Mann-Whitney) and A12 of HUDD against the arm", columns, tuple(rows))
+    title = (
+        "Accuracy before, and after with its 95 % interval; share of labelled images that fail; error on planted "
+        "causes; Mann-Whitney p and A12 of HUDD against the arm, on all unseen images and on those with planted causes"
+    )
+    return Sheet(title, columns, tuple(rows))
 
 
 def _causes(figures: Figures) -> Sheet:
-    causes = tuple(dict.fromkeys(one for family in figures.families for one in figures.first(family, OURS)["before"]))
+    causes = tuple(dict.fromkeys(one for family in figures.families for one in figures.before(family)))
     names = tuple(sorted(one for one in causes if one != ALL))
     rows = []
     for family in figures.families:
-        before = figures.first(family, OURS)["before"]
+        before = figures.before(family)
         rows.append((family, "before", *(_share(before.get(one)) for one in names)))
         for arm in figures.arms(family):
             known = (figures.accuracy(family, arm, one).mean if one in before else None for one in names)
-            rows.append((family, "all labels" if arm == CEILING else arm, *(_share(one) for one in known)))
+            rows.append((family, _named(arm), *(_share(one) for one in known)))
     return Sheet(
-        "Accuracy in % on the images of each planted cause (C6, C7: no label can help)",
+        "Accuracy in % on the unseen images of each planted cause (C6, C7: no label can help)",
         ("case", "arm", *names),
         tuple(rows),
     )
@@ -99,8 +105,8 @@ def _published(figures: Figures) -> Sheet:
     for name, (before, after) in PUBLISHED.items():
         ours = ("-", "-")
         if name in figures.families:
-            known = figures.first(name, OURS)["before"][ALL]
-            ours = f"{100 * known:.2f}", f"{100 * figures.accuracy(name, OURS).mean:.2f}"
+            known, reached = figures.before(name, TEST)[ALL], figures.accuracy(name, OURS, part=TEST)
+            ours = f"{100 * known:.2f}", f"{100 * reached.mean:.2f}"
         rows.append((name, f"{before:.2f}", f"{after:.2f}", *ours))
     columns = ("case", "published before", "published HUDD", "here before", "here HUDD")
     return Sheet(
@@ -126,7 +132,7 @@ def draw_curve(path: Path, by_factor: Mapping[float, Figures]) -> None:
         arms = dict.fromkeys(arm for known in by_factor.values() for arm in known.arms(family) if arm != CEILING)
         for arm in arms:
             points = [
-                (known.first(family, arm)["labels"], known.accuracy(family, arm))
+                (known.mean(family, arm, "labels"), known.accuracy(family, arm))
                 for known in by_factor.values()
                 if arm in known.arms(family)
             ]
@@ -137,13 +143,22 @@ def draw_curve(path: Path, by_factor: Mapping[float, Figures]) -> None:
                 labels, [100 * one[1].low for one in points], [100 * one[1].high for one in points], alpha=0.15
             )
         known = next(iter(by_factor.values()))
-        axes.axhline(100 * known.first(family, OURS)["before"][ALL], color="gray", linestyle=":", linewidth=1)
+        axes.axhline(100 * known.before(family)[ALL], color="gray", linestyle=":", linewidth=1)
         axes.set_title(family)
         axes.set_xlabel("labels")
         if place == 0:
-            axes.set_ylabel("accuracy on the test set, %")
+            axes.set_ylabel("accuracy, %")
             axes.legend(frameon=False, fontsize=8)
     write_file(path, lambda to: figure.savefig(to, format="png", dpi=130), "curve")
+
+
+def _gain(figures: Figures, family: str, arm: str, part: str) -> str:
+    before, after = figures.before(family, part)[ALL], figures.accuracy(family, arm, part=part)
+    return f"{_share(before)} to {_percent(after)}"
+
+
+def _named(arm: str) -> str:
+    return "all labels" if arm == CEILING else arm
 
 
 def _percent(mean: Interval) -> str:
