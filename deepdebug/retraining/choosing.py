@@ -94,15 +94,25 @@ def _written(grouped: Grouped, looked: Looked, chosen: Chosen, wanted: npt.NDArr
     rows = chosen_rows(chosen, names)
     mark = fingerprint(looked=looked.fingerprint, chosen=rows)
     labelled = write_to_label(folder / TO_LABEL, chosen, names, columns)
-    if read_mark(folder / MARK).get("fingerprint") != mark:
+    if not _is_written(folder, mark):
+        # Or a run that is killed here would leave images and a table that the mark does not belong to.
+        (folder / MARK).unlink(missing_ok=True)
         remove_cluster_files(folder)
-        _write_images(folder, looked.images, chosen)
+        files = _write_images(folder, looked.images, chosen)
         write_table(folder / TABLE, COLUMNS, rows)
-        write_mark(folder / MARK, {"fingerprint": mark})
+        write_mark(folder / MARK, {"fingerprint": mark, "files": files})
     return Unsafe(chosen, wanted, labelled, mark)
 
 
-def _write_images(folder: Path, images: FileImages, chosen: Chosen) -> None:
+def _is_written(folder: Path, mark: str) -> bool:
+    known = read_mark(folder / MARK)
+    if known.get("fingerprint") != mark or "files" not in known or not (folder / TABLE).is_file():
+        return False
+    return all((folder / str(name)).is_file() for name in known["files"])
+
+
+def _write_images(folder: Path, images: FileImages, chosen: Chosen) -> list[str]:
+    """Write the images of every cluster, and return the files in the folder."""
     clusters = np.unique(chosen.clusters)
     members = {int(one) + 1: chosen.images[chosen.clusters == one].tolist() for one in clusters if one >= 0}
 
@@ -110,4 +120,5 @@ def _write_images(folder: Path, images: FileImages, chosen: Chosen) -> None:
         return shown(read_pixels(images.sources[row], images.preprocessing, images.channels or 1))
 
     files = [images.file(row) for row in range(len(images.names))]
-    write_cluster_files(folder, members, images.names, files, picture)
+    written = write_cluster_files(folder, members, images.names, files, picture)
+    return [path.relative_to(folder).as_posix() for path in written if path is not None]

@@ -12,7 +12,7 @@ from deepdebug.hudd.opening import Request
 from deepdebug.hudd.requests import read_request
 from deepdebug.hudd.tested import FailureRule, read_tested
 from deepdebug.model.saved import load_model
-from deepdebug.retraining import seeing, steps
+from deepdebug.retraining import choosing, seeing, steps
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
 from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import OwnLabels, read_labels
@@ -130,6 +130,32 @@ def test_check_22_an_image_that_failed_before_goes_to_its_own_cluster(case):
     place = [looked.images.names[one] for one in unsafe.chosen.images].index("dark/known.png")
     assert (unsafe.chosen.clusters[place], unsafe.chosen.ranks[place]) == (1, 0)
     assert unsafe.chosen.distances[place] == pytest.approx(0, abs=1e-3)
+
+
+def test_killed_choice_leaves_no_mark_that_belongs_to_other_files(case, monkeypatch):
+    grouped, looked, _ = choose(case)
+    whole = contents(case / "T" / "UnsafeSet")
+    near = seeing.compare(grouped, looked, Retraining().engine)
+
+    def write_table(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(choosing, "write_table", write_table)
+        with pytest.raises(KeyboardInterrupt):
+            choosing.choose(grouped, looked, near, Choice(factor=0.6))
+    choosing.choose(grouped, looked, near, Choice())
+    assert contents(case / "T" / "UnsafeSet") == whole
+
+
+@pytest.mark.parametrize("gone", ["unsafe.csv", "1"])
+def test_part_of_the_unsafe_set_that_was_removed_is_written_anew(case, gone):
+    grouped, looked, _ = choose(case)
+    folder = case / "T" / "UnsafeSet"
+    whole = contents(folder)
+    shutil.rmtree(folder / gone) if gone == "1" else (folder / gone).unlink()
+    choosing.choose(grouped, looked, seeing.compare(grouped, looked, Retraining().engine), Choice())
+    assert contents(folder) == whole
 
 
 def test_retraining_mends_planted_causes(case):
