@@ -109,34 +109,58 @@ def look(grouped: Grouped, engine: Engine, stage: Stage = silent) -> Looked:
         UsageError: When there is no improvement set, none of its images can be read, or the failures were clustered by
             an embedding alone.
     """
-    request, opened, heatmaps = grouped.request, grouped.opened, grouped.heatmaps
-    views = compared_views(request, heatmaps)
+    request, opened = grouped.request, grouped.opened
+    views = compared_views(request, grouped.heatmaps)
     folder, found = request.out / FOLDER, improvement_set(opened.case, opened.sets[TEST].classes)
     images = improvement_images(request, opened, found)
-    wanted = fingerprint(
-        format=FORMAT,
-        model=opened.subject.hash,
-        heatmaps=heatmaps.fingerprint,
-        views=[(view.name, view.weight, view.normalise) for view in views],
-        reading=images.reading,
-        images=list(zip(found.names, images.hashes(range(len(found.names))), strict=True)),
-    )
-    members_file = folder / MEMBERS
-    known = read_mark(folder / "members.json")
-    if known.get("fingerprint") != wanted or not members_file.is_file():
-        for path in sorted(folder.glob("*-*.npz")):
-            path.unlink()
-        members, scales = member_vectors(views, request.normalise if heatmaps.map is not None else None)
-        write_arrays(members_file, {"members": members})
-        write_mark(folder / "members.json", {"fingerprint": wanted, "scales": [asdict(one) for one in scales]})
+    wanted = _fingerprint(grouped, views, found, images)
+    members = _members(grouped, views, folder, wanted)
     size = max(1, SHARD // images.batch_size) * images.batch_size
     jobs = [
         LookJob(request, first, min(first + size, len(found.names)), folder, wanted)
         for first in range(0, len(found.names), size)
     ]
+    shards, left_out = _shards(jobs, engine, stage)
+    rows, scores, outputs, vectors = (
+        np.concatenate([one[key] for one in shards]) for key in ("rows", "scores", "outputs", "vectors")
+    )
+    labels = None if found.labels is None else Part(found.labels, rows)
+    return Looked(subset(images, rows), rows, labels, left_out, scores, outputs, vectors, members, wanted)
+
+
+def _fingerprint(grouped: Grouped, views: Sequence[View], found: Improvement, images: FileImages) -> str:
+    """Return a hash of everything that what is seen of the improvement set depends on."""
+    return fingerprint(
+        format=FORMAT,
+        model=grouped.opened.subject.hash,
+        heatmaps=grouped.heatmaps.fingerprint,
+        views=[(view.name, view.weight, view.normalise) for view in views],
+        reading=images.reading,
+        images=list(zip(found.names, images.hashes(range(len(found.names))), strict=True)),
+    )
+
+
+def _members(grouped: Grouped, views: Sequence[View], folder: Path, wanted: str) -> Array:
+    """Return the short vectors of the failures; where they are not those of an earlier run, everything goes anew."""
+    mark, file = folder / "members.json", folder / MEMBERS
+    if read_mark(mark).get("fingerprint") != wanted or not file.is_file():
+        mark.unlink(missing_ok=True)  # or a run that is killed here would leave vectors that it does not belong to
+        for path in sorted(folder.glob("*-*.npz")):
+            path.unlink()
+        sketched = grouped.request.normalise if grouped.heatmaps.map is not None else None
+        members, scales = member_vectors(views, sketched)
+        write_arrays(file, {"members": members})
+        write_mark(mark, {"fingerprint": wanted, "scales": [asdict(one) for one in scales]})
+    return read_arrays(file)["members"]
+
+
+def _shards(
+    jobs: Sequence[LookJob], engine: Engine, stage: Stage
+) -> tuple[list[dict[str, Array]], tuple[tuple[str, str], ...]]:
+    """Return what was seen of every shard that has readable images, and the images that were left out."""
     waiting = [job for job in jobs if not job.file.is_file()]
     if waiting:
-        advance = stage("ImprovementSet", len(found.names))
+        advance = stage("ImprovementSet", jobs[-1].last)
         advance(sum(job.last - job.first for job in jobs if job not in waiting))
         run_jobs(engine, look_at_shard, waiting, lambda job: advance(job.last - job.first))
     shards = [read_arrays(job.file) for job in jobs]
@@ -144,13 +168,7 @@ def look(grouped: Grouped, engine: Engine, stage: Stage = silent) -> Looked:
     shards = [one for one in shards if len(one["rows"])]
     if not shards:
         raise UsageError(f"None of the images of the ImprovementSet can be read; the first one: {left_out[0][1]}")
-    rows = np.concatenate([one["rows"] for one in shards])
-    scores, outputs, vectors = (
-        np.concatenate([one[key] for one in shards]) for key in ("scores", "outputs", "vectors")
-    )
-    members = read_arrays(members_file)["members"]
-    labels = None if found.labels is None else Part(found.labels, rows)
-    return Looked(subset(images, rows), rows, labels, left_out, scores, outputs, vectors, members, wanted)
+    return shards, left_out
 
 
 def look_at_shard(job: LookJob) -> None:

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -340,6 +341,20 @@ def test_interrupted_look_ends_with_equal_bytes(case, monkeypatch):
     assert len(list((case / "T" / "Improvement").glob("seen-*.npz"))) == 1
     choose(case, batch_size=16)
     assert contents(case / "T" / "Improvement") == whole
+
+
+def test_killed_look_leaves_no_mark_that_belongs_to_other_vectors(case, monkeypatch):
+    grouped, looked, _ = choose(case)
+    other = replace(grouped, request=replace(grouped.request, normalise="l2"))
+
+    def write_mark(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(seeing, "write_mark", write_mark)
+        with pytest.raises(KeyboardInterrupt):
+            seeing.look(other, Retraining().engine)
+    np.testing.assert_array_equal(seeing.look(grouped, Retraining().engine).members, looked.members)
 
 
 class _InterruptSecond(Stages):
