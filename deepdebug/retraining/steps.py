@@ -8,6 +8,7 @@ OUT/DNNModels/HUDD_01_93.21.keras       the model; the number is its accuracy on
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -120,13 +121,38 @@ def retrain_once(job: RunJob) -> None:
     """Do one retraining and write what came of it, the record last."""
     keras.utils.clear_session()  # names that Keras counts up would depend on what this process has done before
     opened = open_case(job.request)
+    # Or a run that is killed here would leave a record that what lies beside it does not belong to.
+    (job.folder / RECORD).unlink(missing_ok=True)
+    (job.folder / RESULTS[TEST]).unlink(missing_ok=True)
     shutil.rmtree(job.folder / DIAGNOSIS, ignore_errors=True)
-    for earlier in (job.request.out / MODELS).glob(f"{run_name(job.plan.arm, job.plan.run)}_*.keras"):
-        earlier.unlink()
+    found = carry_out(job.plan, job.labels, _material(job, opened), job.settings, log_dir=job.folder / DIAGNOSIS)
+    run, models = run_name(job.plan.arm, job.plan.run), job.request.out / MODELS
+    model = "" if found.accuracy is None else f"{run}_{100 * found.accuracy:.2f}.keras"
+    if found.tested is not None:
+        save_model(models / model, found.trained.model)
+        write_tested(job.folder / RESULTS[TEST], found.tested)
+    for earlier in earlier_models(models, run):
+        if earlier.name != model:
+            earlier.unlink()
+    write_record(job.folder / RECORD, record_of(job, found, model))
+
+
+def earlier_models(folder: Path, run: str) -> list[Path]:
+    """Return the models of a run; those that a person has named after one of them are not meant.
+
+    Args:
+        folder: Where they lie.
+        run: Name of the run.
+    """
+    ours = re.compile(rf"{re.escape(run)}_\d+\.\d\d\.keras")
+    return [path for path in sorted(folder.glob(f"{run}_*.keras")) if ours.fullmatch(path.name)]
+
+
+def _material(job: RunJob, opened: Opened) -> Material:
     training, test = opened.sets[TRAINING], opened.sets[TEST]
     improvement = improvement_images(job.request, opened, improvement_set(opened.case, test.classes))
     path = opened.case.model_path(job.request.model)
-    material = Material(
+    return Material(
         lambda: load_model(path, compiled=True),
         _Kept(opened.images[TRAINING]),
         training.expected,
@@ -135,12 +161,6 @@ def retrain_once(job: RunJob) -> None:
         job.rule,
         opened.case.outputs or test.outputs,
     )
-    found = carry_out(job.plan, job.labels, material, job.settings, log_dir=job.folder / DIAGNOSIS)
-    model = "" if found.accuracy is None else f"{run_name(job.plan.arm, job.plan.run)}_{100 * found.accuracy:.2f}.keras"
-    if found.tested is not None:
-        save_model(job.request.out / MODELS / model, found.trained.model)
-        write_tested(job.folder / RESULTS[TEST], found.tested)
-    write_record(job.folder / RECORD, record_of(job, found, model))
 
 
 def record_of(job: RunJob, found: Outcome, model: str) -> RunRecord:

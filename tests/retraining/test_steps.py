@@ -11,7 +11,7 @@ from deepdebug.case.folder import IMPROVEMENT, TEST, TRAINING
 from deepdebug.errors import UsageError
 from deepdebug.hudd.opening import Request
 from deepdebug.hudd.requests import read_request
-from deepdebug.hudd.tested import FailureRule, read_tested
+from deepdebug.hudd.tested import FailureRule, judged_classes, read_tested
 from deepdebug.model.saved import load_model
 from deepdebug.retraining import choosing, seeing, steps
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
@@ -19,8 +19,10 @@ from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import OwnLabels, read_labels
 from deepdebug.retraining.records import read_record
 from deepdebug.retraining.reporting import report_step
+from deepdebug.retraining.running import Outcome
 from deepdebug.retraining.steps import retrain
 from deepdebug.retraining.summarising import summarise
+from deepdebug.retraining.training import Trained
 from deepdebug.retraining.workflow import unsafe_set
 from tests.hudd.bright import write_case
 from tests.hudd.test_steps import Stages, contents
@@ -216,6 +218,46 @@ def test_run_whose_file_is_gone_is_done_again_alone_and_gives_equal_bytes(case, 
     improve(case, arms=("HUDD", "BL2"), stage=stage)
     assert [name for name, _ in stage.names] == ["Retraining"]
     assert contents(case / "T" / "DNNModels") == before
+
+
+@pytest.mark.parametrize("patience", [3, 4])  # models of one accuracy, and so of one name, or of two
+@pytest.mark.parametrize("last", ["carry_out", "save_model", "write_tested", "write_record"])
+def test_killed_retraining_leaves_no_record_that_belongs_to_another_model(case, monkeypatch, last, patience):
+    grouped, looked, unsafe = choose(case)
+    monkeypatch.setattr(steps, "carry_out", _without_training)
+    first = Retraining(settings=TrainSettings(epochs=1, patience=3))
+    (record,) = retrain(grouped, looked, unsafe, first)
+    models, folder = case / "T" / "DNNModels", case / "T" / "Retraining" / "HUDD_01"
+    shutil.copy(models / record.model, models / "HUDD_01_95.00_deployed.keras")
+    whole = contents(models) | contents(folder)
+    with monkeypatch.context() as killed:
+        killed.setattr(steps, last, _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            retrain(grouped, looked, unsafe, Retraining(settings=TrainSettings(epochs=2, patience=patience)))
+    assert not (folder / "record.json").exists()
+    assert len(list(models.glob("HUDD_01_*.keras"))) >= 2  # there is always a model, and the copy stays
+    assert retrain(grouped, looked, unsafe, first) == [record]
+    assert contents(models) | contents(folder) == whole
+
+
+def _interrupt(*_args, **_more):
+    raise KeyboardInterrupt
+
+
+def _without_training(_plan, _labels, material, settings, **_more):
+    """Stand for a retraining: `epochs` says how the model differs, `patience` how many images it gets wrong."""
+    model, images = material.model(), len(material.test.expected)
+    model.set_weights([one + settings.epochs for one in model.get_weights()])
+    scores = np.tile(np.array([1.0, 0.0], np.float32), (images, 1))
+    expected = (np.arange(images) < settings.patience).astype(np.int64)
+    tested = judged_classes(material.test.images.names, material.test.classes, scores, expected, material.rule)
+    return Outcome(Trained(model, {}, 1, 0.0, 0), tested)
+
+
+def test_copy_of_a_retrained_model_stays(case):
+    for name in ("HUDD_01_93.21.keras", "HUDD_01_93.21_deployed.keras", "HUDD_010_93.21.keras", "HUDD_01_93.2.keras"):
+        (case / name).touch()
+    assert [one.name for one in steps.earlier_models(case, "HUDD_01")] == ["HUDD_01_93.21.keras"]
 
 
 def test_other_settings_train_anew(case):
