@@ -284,7 +284,8 @@ def _is_done(job: RunJob) -> bool:
     known = read_record(job.folder / RECORD)
     if known is None or known.fingerprint != job.fingerprint:
         return False
-    return known.diverged or (job.request.out / MODELS / known.model).is_file()
+    files = (job.request.out / MODELS / known.model, job.folder / RESULTS[TEST])
+    return known.diverged or all(file.is_file() for file in files)
 
 
 class _Kept:

@@ -209,7 +209,9 @@ def test_finished_runs_are_not_done_again(case):
     assert contents(case / "T") == before
 
 
-@pytest.mark.parametrize("gone", ["Retraining/BL2_01/record.json", "DNNModels/BL2_01_*.keras"])
+@pytest.mark.parametrize(
+    "gone", ["Retraining/BL2_01/record.json", "Retraining/BL2_01/testResult.csv", "DNNModels/BL2_01_*.keras"]
+)
 def test_run_whose_file_is_gone_is_done_again_alone_and_gives_equal_bytes(case, gone):
     improve(case, arms=("HUDD", "BL2"))
     before = contents(case / "T" / "DNNModels")
