@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -100,6 +101,16 @@ def _begin(threads: int) -> None:
     os.environ.update(dict.fromkeys(THREADS, str(threads)))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
+    # A pool whose own process is killed tells its workers nothing: they would go on, and write results in the middle of
+    # a later run.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _on_dask(engine: Engine, work: Callable[[Job], object], jobs: Sequence[Job], done: Callable[[Job], object]) -> None:
