@@ -8,7 +8,6 @@ OUT/Improvement/near-0000000.npz    their distances to the clusters
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,7 +35,7 @@ from deepdebug.retraining.labels import LabelSource, Part
 from deepdebug.retraining.looking import Looker, Scale, Seen, member_vectors
 from deepdebug.retraining.near_job import NearJob, compare_shard
 from deepdebug.retraining.nearness import Nearness, Spread
-from deepdebug.retraining.shards import read_arrays, write_arrays
+from deepdebug.retraining.shards import is_shard, read_arrays, read_shard, write_arrays, write_shard, written_over
 
 FOLDER = "Improvement"
 SHARD = 1024  # images of a job; whole batches, because numbers may depend on what they are computed together with
@@ -83,6 +82,7 @@ class Looked:
         outputs: Array of shape (read, outputs): as the model gives them.
         vectors: Array of shape (read, 256).
         members: Array of shape (failures, 256).
+        shards: Files with what was seen, in the order of the images.
         fingerprint: Of everything that they depend on.
     """
 
@@ -94,6 +94,7 @@ class Looked:
     outputs: Array
     vectors: Array
     members: Array
+    shards: tuple[Path, ...]
     fingerprint: str
 
 
@@ -125,7 +126,8 @@ def look(grouped: Grouped, engine: Engine, stage: Stage = silent) -> Looked:
         np.concatenate([one[key] for one in shards]) for key in ("rows", "scores", "outputs", "vectors")
     )
     labels = None if found.labels is None else Part(found.labels, rows)
-    return Looked(subset(images, rows), rows, labels, left_out, scores, outputs, vectors, members, wanted)
+    files = tuple(job.file for job in jobs)
+    return Looked(subset(images, rows), rows, labels, left_out, scores, outputs, vectors, members, files, wanted)
 
 
 def _fingerprint(grouped: Grouped, views: Sequence[View], found: Improvement, images: FileImages) -> str:
@@ -158,12 +160,12 @@ def _shards(
     jobs: Sequence[LookJob], engine: Engine, stage: Stage
 ) -> tuple[list[dict[str, Array]], tuple[tuple[str, str], ...]]:
     """Return what was seen of every shard that has readable images, and the images that were left out."""
-    waiting = [job for job in jobs if not job.file.is_file()]
+    waiting = [job for job in jobs if not is_shard(job.file, job.fingerprint)]
     if waiting:
         advance = stage("ImprovementSet", jobs[-1].last)
         advance(sum(job.last - job.first for job in jobs if job not in waiting))
         run_jobs(engine, look_at_shard, waiting, lambda job: advance(job.last - job.first))
-    shards = [read_arrays(job.file) for job in jobs]
+    shards = [read_shard(job.file, job.fingerprint) for job in jobs]
     left_out = tuple((str(name), str(why)) for one in shards for name, why in one["left_out"])
     shards = [one for one in shards if len(one["rows"])]
     if not shards:
@@ -193,15 +195,19 @@ def look_at_shard(job: LookJob) -> None:
         key: np.concatenate([getattr(one, key) for one in seen or [empty]]) for key in ("vectors", "scores", "outputs")
     }
     texts = np.array(left_out, dtype=np.str_).reshape(-1, 2)
-    write_arrays(job.file, {**parts, "rows": np.array(rows, np.int64), "left_out": texts})
+    write_shard(job.file, {**parts, "rows": np.array(rows, np.int64), "left_out": texts}, job.fingerprint)
 
 
 @functools.lru_cache(maxsize=1)
-def _looker(request: Request, folder: Path, _fingerprint: str) -> tuple[Looker, FileImages]:
+def _looker(request: Request, folder: Path, wanted: str) -> tuple[Looker, FileImages]:
     opened = open_case(request)
     found = improvement_set(opened.case, opened.sets[TEST].classes)
-    stored = json.loads((folder / "members.json").read_text(encoding="utf-8"))["scales"]
-    scales = [Scale(one["name"], Projection(**one["projection"]), one["projected"], one["factor"]) for one in stored]
+    known = read_mark(folder / "members.json")
+    if known.get("fingerprint") != wanted:
+        raise written_over(folder / "members.json")
+    scales = [
+        Scale(one["name"], Projection(**one["projection"]), one["projected"], one["factor"]) for one in known["scales"]
+    ]
     looker = Looker(opened.subject, heatmap_settings(request, opened), scales)
     return looker, improvement_images(request, opened, found)
 
@@ -216,21 +222,18 @@ def compare(grouped: Grouped, looked: Looked, engine: Engine, stage: Stage = sil
         stage: Is told of the beginning. Defaults to `silent`.
     """
     folder, labels = grouped.request.out / FOLDER, cluster_labels(grouped.analysis)
-    mark, wanted = folder / "near.json", fingerprint(looked=looked.fingerprint, labels=labels)
-    if read_mark(mark).get("fingerprint") != wanted:
-        for path in sorted(folder.glob("near-*.npz")):
-            path.unlink()
-        write_mark(mark, {"fingerprint": wanted})
+    wanted = fingerprint(looked=looked.fingerprint, labels=labels)
+    files = [path.with_name(path.name.replace("seen-", "near-")) for path in looked.shards]
     jobs = [
-        NearJob(path, folder / MEMBERS, tuple(labels), path.with_name(path.name.replace("seen-", "near-")))
-        for path in sorted(folder.glob("seen-*.npz"))
+        NearJob(path, folder / MEMBERS, tuple(labels), file, looked.fingerprint, wanted)
+        for path, file in zip(looked.shards, files, strict=True)
     ]
-    waiting = [job for job in jobs if not job.file.is_file()]
+    waiting = [job for job in jobs if not is_shard(job.file, wanted)]
     if waiting:
         advance = stage("Distances", len(jobs))
         advance(len(jobs) - len(waiting))
         run_jobs(engine, compare_shard, waiting, lambda _: advance(1))
-    found = [read_arrays(job.file) for job in jobs]
+    found = [read_shard(job.file, wanted) for job in jobs]
     least, mean, centre = (np.concatenate([one[key] for one in found]) for key in ("least", "mean", "centre"))
     spreads = tuple(Spread(int(one[0]), *map(float, one[1:])) for one in found[0]["spreads"])
     return Nearness(least, mean, centre, spreads)

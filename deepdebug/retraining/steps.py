@@ -37,6 +37,7 @@ from deepdebug.retraining.labels import FiledLabels, LabelSource
 from deepdebug.retraining.records import RunRecord, read_record, run_name, versions, write_record
 from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
 from deepdebug.retraining.seeing import Looked, improvement_images
+from deepdebug.retraining.shards import written_over
 
 FOLDER, RECORD, DIAGNOSIS = "Retraining", "record.json", "diagnosis"
 KEPT_BYTES = 2**30  # of images that stay in memory between epochs, for each of the two sets
@@ -94,13 +95,12 @@ def retrain(
     plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
     facts = _facts(grouped, looked, wanted)
     jobs = [_job(grouped, looked, one, source.of(one.labelled), wanted, rule, facts) for one in plans]
-    waiting = [job for job in jobs if not _is_done(job)]
+    waiting = [job for job in jobs if _done(job) is None]
     if waiting:
         advance = stage("Retraining", len(jobs))
         advance(len(jobs) - len(waiting))
         run_jobs(wanted.engine, retrain_once, waiting, lambda _: advance(1))
-    found = [read_record(job.folder / RECORD) for job in jobs]
-    records = [one for one in found if one is not None]
+    records = [_record(job) for job in jobs]
     check_same_start({one.name: one.start for one in records})
     return records
 
@@ -280,12 +280,20 @@ def _job(  # noqa: PLR0917 - everything that a process needs to know
     return RunJob(grouped.request, on_disk, labels, wanted.settings, rule, mark)
 
 
-def _is_done(job: RunJob) -> bool:
+def _done(job: RunJob) -> RunRecord | None:
+    """Return the record of a retraining; `None` where it is not done, or with other inputs, or lacks a file."""
     known = read_record(job.folder / RECORD)
     if known is None or known.fingerprint != job.fingerprint:
-        return False
+        return None
     files = (job.request.out / MODELS / known.model, job.folder / RESULTS[TEST])
-    return known.diverged or all(file.is_file() for file in files)
+    return known if known.diverged or all(file.is_file() for file in files) else None
+
+
+def _record(job: RunJob) -> RunRecord:
+    known = _done(job)
+    if known is None:
+        raise written_over(job.folder / RECORD)
+    return known
 
 
 class _Kept:

@@ -17,9 +17,10 @@ from deepdebug.retraining import choosing, seeing, steps
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
 from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import OwnLabels, read_labels
-from deepdebug.retraining.records import read_record
+from deepdebug.retraining.records import read_record, write_record
 from deepdebug.retraining.reporting import report_step
 from deepdebug.retraining.running import Outcome
+from deepdebug.retraining.shards import FINGERPRINT, read_arrays, write_shard
 from deepdebug.retraining.steps import retrain
 from deepdebug.retraining.summarising import summarise
 from deepdebug.retraining.training import Trained
@@ -256,6 +257,23 @@ def _without_training(_plan, _labels, material, settings, **_more):
     return Outcome(Trained(model, {}, 1, 0.0, 0), tested)
 
 
+def test_record_that_a_run_with_other_inputs_writes_meanwhile_is_not_taken(case, monkeypatch):
+    grouped, looked, unsafe = choose(case)
+    monkeypatch.setattr(steps, "carry_out", _without_training)
+    path = case / "T" / "Retraining" / "HUDD_01" / "record.json"
+
+    def run_jobs(_engine, work, jobs, _done):
+        work(jobs[0])
+        write_record(path, replace(read_record(path), fingerprint="other"))
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(steps, "run_jobs", run_jobs)
+        with pytest.raises(UsageError, match=r"record\.json' was written by another run .*run the command again"):
+            retrain(grouped, looked, unsafe, Retraining(settings=QUICK))
+    (record,) = retrain(grouped, looked, unsafe, Retraining(settings=QUICK))
+    assert record.fingerprint != "other"
+
+
 def test_copy_of_a_retrained_model_stays(case):
     for name in ("HUDD_01_93.21.keras", "HUDD_01_93.21_deployed.keras", "HUDD_010_93.21.keras", "HUDD_01_93.2.keras"):
         (case / name).touch()
@@ -399,6 +417,38 @@ def test_killed_look_leaves_no_mark_that_belongs_to_other_vectors(case, monkeypa
         with pytest.raises(KeyboardInterrupt):
             seeing.look(other, Retraining().engine)
     np.testing.assert_array_equal(seeing.look(grouped, Retraining().engine).members, looked.members)
+
+
+@pytest.mark.parametrize("kind", ["seen", "near"])
+def test_shards_with_other_inputs_are_not_taken(case, monkeypatch, kind):
+    choose(case)
+    folder, engine = case / "T" / "Improvement", Retraining().engine
+    whole = contents(folder)
+
+    def spoil():
+        path = folder / f"{kind}-0000000.npz"
+        write_shard(path, {name: array for name, array in read_arrays(path).items() if name != FINGERPRINT}, "other")
+
+    def run_jobs(_engine, work, jobs, _done):
+        for job in jobs:
+            work(job)
+        spoil()
+
+    spoil()
+    grouped, looked, _ = choose(case)  # one from before is made anew
+    assert contents(folder) == whole
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(seeing, "run_jobs", run_jobs)
+        spoil()
+        with pytest.raises(UsageError, match=rf"{kind}-0000000\.npz' was written by another run"):
+            seeing.look(grouped, engine) if kind == "seen" else seeing.compare(grouped, looked, engine)
+
+
+def test_worker_does_not_look_with_the_vectors_of_another_run(case):
+    grouped, *_ = choose(case)
+    job = seeing.LookJob(grouped.request, 0, 60, case / "T" / "Improvement", "other")
+    with pytest.raises(UsageError, match=r"members\.json' was written by another run"):
+        seeing.look_at_shard(job)
 
 
 class _InterruptSecond(Stages):
