@@ -17,7 +17,7 @@ from deepdebug.hudd.tested import Tested, judged_classes, judged_values
 from deepdebug.retraining.arms import Plan, Pool, by_entropy, check_fair, plan
 from deepdebug.retraining.asked import ENTROPY, Choice, Retraining
 from deepdebug.retraining.assigning import Chosen, assign
-from deepdebug.retraining.looking import Looker, Seen, member_vectors
+from deepdebug.retraining.looking import Looker, Seen, clustered_views, member_vectors
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.records import run_name
@@ -66,7 +66,9 @@ def unsafe_set(found: Result, x: npt.ArrayLike, choice: Choice | None = None, ba
     """
     choice, asked = choice or Choice(), found.asked
     images = ArrayImages(x, batch_size=batch_size)
-    members, scales = member_vectors([one for one in asked.views if one.name != EMBEDDING])
+    views = clustered_views([one for one in asked.views if one.name != EMBEDDING], found.analysis)
+    sketched = asked.settings.normalise if found.heatmaps.map is not None else None
+    members, scales = member_vectors(views, sketched, asked.settings.layers)
     looker = Looker(asked.subject, asked.settings, scales)
     batches = [looker(images, batch) for batch in images.batches(range(len(images.names)), _must_be_finite)]
     seen = Seen(*(np.concatenate([getattr(one, name) for one in batches]) for name in ("vectors", "scores", "outputs")))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.case.sources import Batch
+from deepdebug.hudd.analysis import Analysis
 from deepdebug.hudd.explaining import HeatmapSettings, Subject, kept_relevance
 from deepdebug.hudd.heatmap_layers import convolutions
 from deepdebug.hudd.images import Array, Images
@@ -46,14 +47,27 @@ class Scale:
     factor: float
 
 
+def clustered_views(views: Sequence[View], analysis: Analysis) -> list[View]:
+    """Return the views that the clusters come from: all, or in mode "hudd" the layer that was chosen.
+
+    Args:
+        views: The views of the failures.
+        analysis: Their clusters.
+    """
+    chosen = {one.name for one in analysis.layers if one.chosen}
+    return [view for view in views if not chosen or view.name in chosen]
+
+
 def member_vectors(
-    views: Sequence[View], sketched: str | None = None
+    views: Sequence[View], sketched: str | None = None, layers: Sequence[str] = ()
 ) -> tuple[npt.NDArray[np.float32], tuple[Scale, ...]]:
     """Return the short vectors of the failures, and how those of other images are made.
 
     Args:
         views: What the failures were clustered by.
         sketched: How heatmaps were normalised before they were stored projected. Defaults to `None`: they are whole.
+        layers: All layers that heatmaps were made of, in their order, which tells how each was projected. Defaults to
+            none: those among the views.
 
     Returns:
         Array of shape (failures, 256), float32, and a scale per view.
@@ -61,7 +75,7 @@ def member_vectors(
     total = np.zeros((len(views[0].rows), DIMS), np.float32)
     weight = sum(view.weight for view in views)
     scales = []
-    layers = [view.name for view in views if view.name not in BESIDE]
+    layers = list(layers) or [view.name for view in views if view.name not in BESIDE]
     for view in views:
         is_layer = view.name in layers
         is_short = is_layer and sketched is not None

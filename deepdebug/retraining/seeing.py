@@ -32,7 +32,7 @@ from deepdebug.retraining.engines import Engine, run_jobs
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import Improvement, improvement_set
 from deepdebug.retraining.labels import LabelSource, Part
-from deepdebug.retraining.looking import Looker, Scale, Seen, member_vectors
+from deepdebug.retraining.looking import Looker, Scale, Seen, clustered_views, member_vectors
 from deepdebug.retraining.near_job import NearJob, compare_shard
 from deepdebug.retraining.nearness import Nearness, Spread
 from deepdebug.retraining.shards import is_shard, read_arrays, read_shard, write_arrays, write_shard, written_over
@@ -41,7 +41,7 @@ FOLDER = "Improvement"
 SHARD = 1024  # images of a job; whole batches, because numbers may depend on what they are computed together with
 MEMBERS = "members.npz"
 EMBEDDING = "embedding"
-FORMAT = 1
+FORMAT = 2
 Array = npt.NDArray[Any]
 
 
@@ -111,7 +111,7 @@ def look(grouped: Grouped, engine: Engine, stage: Stage = silent) -> Looked:
             an embedding alone.
     """
     request, opened = grouped.request, grouped.opened
-    views = compared_views(request, grouped.heatmaps)
+    views = compared_views(request, grouped.heatmaps, grouped.analysis)
     folder, found = request.out / FOLDER, improvement_set(opened.case, opened.sets[TEST].classes)
     images = improvement_images(request, opened, found)
     wanted = _fingerprint(grouped, views, found, images)
@@ -149,8 +149,9 @@ def _members(grouped: Grouped, views: Sequence[View], folder: Path, wanted: str)
         mark.unlink(missing_ok=True)  # or a run that is killed here would leave vectors that it does not belong to
         for path in sorted(folder.glob("*-*.npz")):
             path.unlink()
-        sketched = grouped.request.normalise if grouped.heatmaps.map is not None else None
-        members, scales = member_vectors(views, sketched)
+        settings = heatmap_settings(grouped.request, grouped.opened)
+        sketched = settings.normalise if grouped.heatmaps.map is not None else None
+        members, scales = member_vectors(views, sketched, settings.layers)
         write_arrays(file, {"members": members})
         write_mark(mark, {"fingerprint": wanted, "scales": [asdict(one) for one in scales]})
     return read_arrays(file)["members"]
@@ -239,7 +240,7 @@ def compare(grouped: Grouped, looked: Looked, engine: Engine, stage: Stage = sil
     return Nearness(least, mean, centre, spreads)
 
 
-def compared_views(request: Request, heatmaps: Heatmaps) -> Sequence[View]:
+def compared_views(request: Request, heatmaps: Heatmaps, analysis: Analysis) -> Sequence[View]:
     """Return the views by which images are compared with clusters: those of the clusters, but for an embedding.
 
     An embedding is given for the test set and is not known of other images.
@@ -247,6 +248,7 @@ def compared_views(request: Request, heatmaps: Heatmaps) -> Sequence[View]:
     Args:
         request: What was asked.
         heatmaps: The heatmaps of the failures.
+        analysis: Their clusters.
 
     Raises:
         UsageError: When the failures were clustered by an embedding alone.
@@ -258,7 +260,7 @@ def compared_views(request: Request, heatmaps: Heatmaps) -> Sequence[View]:
             "The failures were grouped by an embedding alone, which is not known of the ImprovementSet. Group them by "
             "relevance as well: `--views relevance,embedding`."
         )
-    return views_of(heatmaps, request.clustering.mode, request.normalise, None, names)
+    return clustered_views(views_of(heatmaps, request.clustering.mode, request.normalise, None, names), analysis)
 
 
 def cluster_labels(analysis: Analysis) -> list[int]:

@@ -4,6 +4,7 @@ import pytest
 
 from deepdebug import hudd
 from deepdebug.errors import UsageError
+from deepdebug.hudd import explaining
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
 from tests.hudd import bright
 
@@ -27,6 +28,17 @@ def test_unsafe_set_looks_like_the_clusters(found, more):
     unsafe = hudd.unsafe_set(found, x)
     assert np.bincount(unsafe.chosen.clusters).tolist() == [6, 6]
     assert all(len(set(cause[unsafe.chosen.images[unsafe.chosen.clusters == one]])) == 1 for one in (0, 1))
+
+
+@pytest.mark.parametrize("budget", [explaining.BUDGET, 0])  # heatmaps are whole, or sketched
+@pytest.mark.parametrize("mode", ["default", "hudd"])
+def test_copies_of_failures_are_where_the_failures_are(monkeypatch, mode, budget):
+    monkeypatch.setattr(explaining, "BUDGET", budget)
+    x, y, _ = bright.images(60, 1)
+    found = hudd.run(bright.model(), x, y, mode=mode)
+    chosen = hudd.unsafe_set(found, x[found.rows]).chosen
+    assert len(chosen.images)
+    np.testing.assert_allclose(chosen.distances[chosen.ranks == 0], 0, atol=1e-3)
 
 
 def test_arms_are_retrained_and_the_model_stays_as_it_was(found, more):

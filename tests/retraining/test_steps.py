@@ -9,6 +9,8 @@ import pytest
 
 from deepdebug.case.folder import IMPROVEMENT, TEST, TRAINING
 from deepdebug.errors import UsageError
+from deepdebug.hudd.clusters import ClusterSettings
+from deepdebug.hudd.marks import read_mark
 from deepdebug.hudd.opening import Request
 from deepdebug.hudd.requests import read_request
 from deepdebug.hudd.tested import FailureRule, judged_classes, read_tested
@@ -160,6 +162,22 @@ def test_part_of_the_unsafe_set_that_was_removed_is_written_anew(case, gone):
     shutil.rmtree(folder / gone) if gone == "1" else (folder / gone).unlink()
     choosing.choose(grouped, looked, seeing.compare(grouped, looked, Retraining().engine), Choice())
     assert contents(folder) == whole
+
+
+@pytest.mark.parametrize("storage", ["full", "sketch"])
+@pytest.mark.parametrize("mode", ["default", "hudd"])
+def test_copy_of_a_failure_is_where_the_failure_is(case, mode, storage):
+    grouped = group_failures(Request(case, case / "T", storage=storage, clustering=ClusterSettings(mode=mode)))
+    failures = grouped.analysis.images
+    shutil.copy(case / "DataSets" / TEST / failures[-1], case / "DataSets" / IMPROVEMENT / "dark" / "known.png")
+    looked = seeing.look(grouped, Retraining().engine)
+    place = looked.images.names.index("dark/known.png")
+    np.testing.assert_allclose(looked.vectors[place], looked.members[-1], atol=1e-4)
+    compared = [one["name"] for one in read_mark(case / "T" / "Improvement" / "members.json")["scales"]]
+    if mode == "hudd":
+        assert compared == [one.name for one in grouped.analysis.layers if one.chosen] != []
+    else:
+        assert compared == ["conv1", "conv2"]
 
 
 def test_retraining_mends_planted_causes(case):
