@@ -19,6 +19,7 @@ from deepdebug.hudd.tested import WRONG_LABEL, FailureRule, parse_rule
 from deepdebug.model.saved import image_input, load_model
 
 RESULTS = {TEST: "testResult.csv", TRAINING: "trainResult.csv"}
+NAMED = 5  # classes that a message names
 Stage = Callable[[str, int], Advance]  # name and number of images of a stage -> how to tell of progress
 
 
@@ -112,6 +113,8 @@ def open_case(request: Request) -> Opened:
     _check_out(request)
     path = case.model_path(request.model)
     sets = {part: case.dataset(part) for part in RESULTS if part == TEST or case.has(part)}
+    if TRAINING in sets:
+        _check_classes(sets[TEST], sets[TRAINING])
     model = load_model(path)
     given = image_input(model)
     said = merged(case.preprocessing, request.preprocessing)
@@ -123,6 +126,26 @@ def open_case(request: Request) -> Opened:
     }
     rule = request.failures or (parse_rule(case.failures) if case.failures else WRONG_LABEL)
     return Opened(case, Subject(model, path.stem, file_hash(path)), sets, rule, images)
+
+
+def _check_classes(test: DataSet, training: DataSet) -> None:
+    """Refuse sets in which the same number stands for different classes."""
+    if test.classes == training.classes:
+        return
+    if not test.classes or not training.classes:
+        labelled, other = (TEST, TRAINING) if test.classes else (TRAINING, TEST)
+        raise UsageError(
+            f"The {labelled} has classes and the {other} has values; expected the same of both. Bring one of them into "
+            "the form of the other."
+        )
+    known = {TRAINING: set(training.classes), TEST: set(test.classes)}
+    strange = {TRAINING: known[TRAINING] - known[TEST], TEST: known[TEST] - known[TRAINING]}
+    told = "; ".join(f"{', '.join(sorted(one)[:NAMED])} only in the {part}" for part, one in strange.items() if one)
+    raise UsageError(
+        f"The {TRAINING} has other classes than the {TEST}: {told}. Expected the same, for a label is the place of its "
+        "class among them. Rename the folders, or name all classes, in the order of the model's outputs, as `classes` "
+        "in the table [case] of case.toml."
+    )
 
 
 def _check_out(request: Request) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.case.folder import MODELS, TEST, TRAINING
+from deepdebug.case.folder import DATA, IMPROVEMENT, MODELS, TEST, TRAINING
 from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.explaining import Labelled
 from deepdebug.hudd.images import FileImages, array_hash
@@ -202,10 +202,24 @@ def _label_source(opened: Opened, looked: Looked, table: Path | None) -> LabelSo
         classes = opened.sets[TEST].classes
         return FiledLabels(table, looked.images.names, classes, () if classes else label_columns(opened))
     if looked.labels is None:
+        strange = _folders_like_classes(opened.case.folder / DATA / IMPROVEMENT, opened.sets[TEST].classes)
         raise UsageError(
-            "The ImprovementSet has no labels. Fill in to_label.csv in the folder UnsafeSet, and pass it with --labels."
+            f"The ImprovementSet has no labels{strange}. Fill in to_label.csv in the folder UnsafeSet, and pass it "
+            "with --labels."
         )
     return looked.labels
+
+
+def _folders_like_classes(folder: Path, classes: Sequence[str]) -> str:
+    """Say which folders keep others, named like classes, from being labels; nothing where none is named like one."""
+    inside = {one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")}
+    if not {one.casefold() for one in inside} & {one.casefold() for one in classes}:
+        return ""
+    strange = ", ".join(sorted(inside - set(classes)))
+    return (
+        f": it has folders for {strange}, but the classes of the TestSet are {', '.join(classes)}. Rename these "
+        "folders where they say what is right"
+    )
 
 
 def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource, wanted: Retraining) -> Pool:

@@ -193,6 +193,21 @@ def test_case_without_a_training_set_is_tested_alone(case):
     assert list(answer_step(request(case), open_case(request(case)))) == [TEST]
 
 
+def test_training_set_with_other_classes_is_told(case):
+    folder = case / "DataSets" / TRAINING
+    (folder / "light").rename(folder / "Bright")  # sorts before "dark": the labels would be swapped
+    with pytest.raises(UsageError, match=r"Bright only in the TrainingSet; light only in the TestSet\. .*`classes` in"):
+        open_case(request(case))
+
+
+def test_training_set_of_another_kind_is_told(case):
+    folder = case / "DataSets" / TRAINING
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*.png"))]
+    (folder / "targets.csv").write_text("\n".join(["image,value", *(f"{name},1" for name in names)]))
+    with pytest.raises(UsageError, match="The TestSet has classes and the TrainingSet has values"):
+        open_case(request(case))
+
+
 def test_mark_that_cannot_be_read_is_told(case):
     opened = open_case(request(case))
     answer_step(request(case), opened)

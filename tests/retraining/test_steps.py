@@ -314,6 +314,16 @@ def test_labels_that_a_person_fills_in(case):
     assert records[0].labels == 12
 
 
+def test_folders_that_are_nearly_classes_are_told(case):
+    folder = case / "DataSets" / IMPROVEMENT
+    (folder / "parameters.csv").unlink()
+    (folder / "dark").rename(folder / "Dark")
+    with pytest.raises(
+        UsageError, match=r"no labels: it has folders for Dark, but the classes .* are dark, light\. Re"
+    ):
+        improve(case)
+
+
 def test_image_nobody_can_label_is_left_out_and_every_arm_has_one_label_less(case):
     choose(case)
     path = fill(case)
