@@ -159,3 +159,8 @@ def _check_out(request: Request) -> None:
                 f"`--out` got {str(request.out)!r}, which lies in {part} of the case, where results would be taken for "
                 "images or models. Choose another folder."
             )
+    if (out / MODELS).resolve() == (request.case / MODELS).resolve():
+        raise UsageError(
+            f"`--out` got {str(request.out)!r}, whose {MODELS} is that of the case, where retrained models would be "
+            f"taken for original ones. Choose another folder, such as {str(request.case / 'T')!r}."
+        )

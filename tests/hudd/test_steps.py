@@ -208,6 +208,14 @@ def test_training_set_of_another_kind_is_told(case):
         open_case(request(case))
 
 
+def test_results_are_not_put_where_retrained_models_would_lie_among_the_originals(case):
+    (case / "linked").mkdir()
+    (case / "linked" / "DNNModels").symlink_to(case / "DNNModels")
+    for out in (case, case / "DataSets" / "..", case / "linked"):
+        with pytest.raises(UsageError, match=r"`--out` got .*, whose DNNModels is that of the case.* such as '.*T'"):
+            open_case(Request(case, out))
+
+
 def test_mark_that_cannot_be_read_is_told(case):
     opened = open_case(request(case))
     answer_step(request(case), opened)
