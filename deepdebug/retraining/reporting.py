@@ -9,9 +9,8 @@ from deepdebug.hudd.heatmaps import open_heatmaps
 from deepdebug.hudd.opening import Stage, silent
 from deepdebug.hudd.page import write_page
 from deepdebug.hudd.steps import ANALYSIS, CLUSTERS, HEATMAPS, REPORT
-from deepdebug.retraining.shards import read_arrays
 from deepdebug.retraining.steps import FOLDER
-from deepdebug.retraining.summarising import PICTURES, SUMMARY, analysis_hash
+from deepdebug.retraining.summarising import SUMMARY, analysis_hash, pictures_of
 from deepdebug.retraining.summary import read_retrained
 
 
@@ -31,7 +30,7 @@ def report_step(out: Path, stage: Stage = silent) -> Path:
     analysis = read_analysis(out / CLUSTERS / ANALYSIS)
     advance = stage("Report", len(analysis.images))
     retrained = read_retrained(out / FOLDER / SUMMARY, analysis_hash(out))
-    changed = None if retrained is None else read_arrays(out / FOLDER / PICTURES)
+    changed = None if retrained is None else pictures_of(out / FOLDER / SUMMARY)
     path = write_page(out / REPORT, analysis, open_heatmaps(out / HEATMAPS), retrained, changed)
     advance(len(analysis.images))
     return path

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.case.folder import TEST
-from deepdebug.errors import ImageError
+from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.images import FileImages, file_hash
 from deepdebug.hudd.opening import RESULTS
 from deepdebug.hudd.steps import ANALYSIS, CLUSTERS
@@ -22,7 +22,7 @@ from deepdebug.retraining.comparing import aligned, changes, groups_of
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.records import RunRecord
 from deepdebug.retraining.seeing import Looked
-from deepdebug.retraining.shards import write_arrays
+from deepdebug.retraining.shards import read_shard, write_shard
 from deepdebug.retraining.statistics import difference, interval, superiority
 from deepdebug.retraining.steps import FOLDER
 from deepdebug.retraining.summary import CHOSEN, ArmResult, ChangedImage, ClusterResult, Retrained, write_retrained
@@ -77,9 +77,21 @@ def summarise(grouped: Grouped, looked: Looked, unsafe: Unsafe, records: Sequenc
     for one in found.clusters:
         positions = _nearest(unsafe, one.number, len(found.clusters))
         arrays[f"{CHOSEN}{one.number}"] = _pixels(looked.images, positions)
-    write_arrays(folder / PICTURES, arrays)
-    write_retrained(folder / SUMMARY, found)
+    path = write_retrained(folder / SUMMARY, found)
+    write_shard(folder / PICTURES, arrays, file_hash(path))
     return found
+
+
+def pictures_of(summary: Path) -> dict[str, npt.NDArray[Any]] | None:
+    """Read the pictures that belong to a summary; `None` where there are none, as after a kill between the two files.
+
+    Args:
+        summary: The file of the summary.
+    """
+    try:
+        return read_shard(summary.with_name(PICTURES), file_hash(summary))
+    except UsageError:
+        return None
 
 
 def arm_results(records: Sequence[RunRecord]) -> tuple[ArmResult, ...]:

@@ -15,7 +15,7 @@ from deepdebug.hudd.opening import Request
 from deepdebug.hudd.requests import read_request
 from deepdebug.hudd.tested import FailureRule, judged_classes, read_tested
 from deepdebug.model.saved import load_model
-from deepdebug.retraining import choosing, seeing, steps
+from deepdebug.retraining import choosing, seeing, steps, summarising
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
 from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import OwnLabels, read_labels
@@ -303,6 +303,24 @@ def test_other_settings_train_anew(case):
     second, _ = improve(case, settings=TrainSettings(epochs=3, batch_size=16))
     assert first[0].fingerprint != second[0].fingerprint
     assert len(list((case / "T" / "DNNModels").iterdir())) == 1
+
+
+def test_page_is_made_without_pictures_that_are_not_of_its_summary(case, monkeypatch):
+    monkeypatch.setattr(steps, "carry_out", _without_training)
+    improve(case)
+    page, folder = case / "T" / "report.html", case / "T" / "Retraining"
+    whole = page.read_bytes()
+    with monkeypatch.context() as killed:
+        killed.setattr(summarising, "write_shard", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            improve(case, choice=Choice(factor=0.6))  # shows more chosen images, and so other names than pictures
+    report_step(case / "T")
+    assert "What retraining brought" in page.read_text(encoding="utf-8")
+    for spoil in (lambda path: path.write_bytes(b"no arrays"), lambda path: path.unlink()):
+        spoil(folder / "changed.npz")
+        report_step(case / "T")
+    improve(case)
+    assert page.read_bytes() == whole
 
 
 def test_labels_that_a_person_fills_in(case):
