@@ -35,6 +35,7 @@ LEVELS = {
     "deepdebug.retraining": 1,
     "deepdebug.retraining.improvement": 1,
     "deepdebug.retraining.looking": 2,
+    "deepdebug.retraining.filling": 4,
     "deepdebug.retraining.grouped": 4,
     "deepdebug.retraining.records": 3,
     "deepdebug.retraining.arrays": 4,
@@ -160,7 +161,7 @@ def test_every_module_has_a_level_of_its_own_choosing():
     known = (
         "callback", "watch", "presets", "judging", "recording", "recording_reader", "cli", "demo", "__main__",
         "hudd.arrays", "hudd.cluster_folders", "hudd.page", "hudd.steps", "retraining.arrays",
-        "retraining.choosing", "retraining.grouped", "retraining.running", "retraining.seeing",
+        "retraining.choosing", "retraining.filling", "retraining.grouped", "retraining.running", "retraining.seeing",
         "retraining.steps", "retraining.reporting", "retraining.summarising", "retraining.training",
         "retraining.two_models", "retraining.workflow",
     )  # fmt: skip

@@ -6,9 +6,9 @@ to_label.csv: image,cluster,rank,distance,<one value per output>   regression
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
-from deepdebug.files import write_text
 from deepdebug.retraining.assigning import Chosen, Ints
+from deepdebug.retraining.label_table import IMAGE, LabelTable, read_label_table, write_label_table
 
-COLUMNS = ("image", "cluster", "rank", "distance")
+COLUMNS = (IMAGE, "cluster", "rank", "distance")
 LABEL = "label"
+NOBODY = "-"  # can label the image
 NAMED = 3  # images that a message names
 Array = npt.NDArray[Any]
 
@@ -77,56 +78,76 @@ class FiledLabels:
     """Labels that a person has filled in.
 
     Args:
-        path: The table, as `write_to_label` made it.
+        path: The table, as `write_to_label` made it. Rows of other images, such as of those that have left the set, do
+            not count.
         names: Name of every image of the improvement set.
         classes: Names of the classes; empty for a regression.
         outputs: Names of a regression's values; empty for a classifier.
 
     Raises:
-        UsageError: When it cannot be read, or names an image twice or one that is not in the set.
+        UsageError: When it cannot be read, names an image twice, or none that is in the set.
     """
 
     def __init__(self, path: Path, names: Sequence[str], classes: Sequence[str], outputs: Sequence[str]) -> None:
-        self._path, self._names = path, tuple(names)
-        self._classes, self._columns = tuple(classes), (LABEL,) if classes else tuple(outputs)
-        self._said = read_labels(path, self._columns)
-        strange = sorted(set(self._said) - set(names))
-        if strange:
+        self.path, self.columns = path, (LABEL,) if classes else tuple(outputs)
+        self.names = tuple(names)
+        self._classes = tuple(classes)
+        table = read_label_table(path, self.columns)
+        self._has_decimal_commas = table.delimiter == ";"
+        self._said = _said(table, self.columns)
+        if not set(self._said) & set(names):
             raise UsageError(
-                f"{str(path)!r} names {len(strange)} images that are not in the improvement set, such as "
-                f"{strange[0]!r}. Remove these rows, or choose the table that belongs to this case."
+                f"{str(path)!r} names {len(self._said)} images, such as {next(iter(self._said))!r}, none of which is "
+                "in the improvement set. Choose the table that belongs to this case."
             )
+
+    def only(self, rows: Ints) -> FiledLabels:
+        """Return the labels of some images alone, whose rows count from 0.
+
+        Args:
+            rows: The rows of the images in the set.
+        """
+        found = copy(self)
+        found.names = tuple(self.names[row] for row in rows)
+        return found
 
     def of(self, rows: Ints) -> Array:
         """See `LabelSource`."""
-        wanted = [self._names[row] for row in rows]
-        missing = [name for name in wanted if not all(self._said.get(name, ("",)))]
-        if missing:
+        lacking = self.missing(rows)
+        if lacking.any():
+            names = [self.names[row] for row in rows[lacking]]
             raise UsageError(
-                f"{str(self._path)!r} has no label for {len(missing)} of {len(wanted)} images, such as "
-                f"{', '.join(missing[:NAMED])}. Fill them in; an image nobody can label may be marked with a '-'."
+                f"{str(self.path)!r} has no label for {len(names)} of {len(rows)} images, such as "
+                f"{', '.join(names[:NAMED])}. Fill them in; an image nobody can label may be marked with a '-'."
             )
-        found = [self._value(name) for name in wanted]
+        found = [self._value(self.names[row]) for row in rows]
         return np.array(found, np.int64 if self._classes else np.float32)
 
-    def left_out(self, rows: Ints) -> npt.NDArray[np.bool_]:
-        """Return which images the person marked as impossible to label, shape (rows,)."""
-        return np.array([self._said.get(self._names[row], ("",))[0] == "-" for row in rows], np.bool_)
+    def missing(self, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Return which images still have to be filled in, shape (rows,)."""
+        return np.array([not all(self._said.get(self.names[row], ("",))) for row in rows], np.bool_)
+
+    def marked(self) -> npt.NDArray[np.bool_]:
+        """Return which images of the set the person marked as impossible to label, shape (images,)."""
+        return np.array([NOBODY in self._said.get(name, ()) for name in self.names], np.bool_)
 
     def _value(self, name: str) -> Any:
         said = self._said[name]
         if self._classes:
             if said[0] not in self._classes:
                 raise UsageError(
-                    f"{str(self._path)!r} labels {name!r} as {said[0]!r}; expected one of {', '.join(self._classes)}."
+                    f"{str(self.path)!r} labels {name!r} as {said[0]!r}; expected one of {', '.join(self._classes)}."
                 )
             return self._classes.index(said[0])
         try:
-            values = [float(one) for one in said]
+            values = [float(one.replace(",", ".") if self._has_decimal_commas else one) for one in said]
         except ValueError:
             values = [np.nan]
         if not np.isfinite(values).all():
-            raise UsageError(f"{str(self._path)!r} labels {name!r} as {', '.join(said)}; expected numbers.")
+            raise UsageError(
+                f"{str(self.path)!r} labels {name!r} as {' and '.join(said)}; expected numbers, with a point, or a "
+                "comma where semicolons part the columns."
+            )
         return values
 
 
@@ -143,26 +164,17 @@ def read_labels(path: Path, columns: Sequence[str]) -> dict[str, tuple[str, ...]
     Raises:
         UsageError: When it cannot be read, lacks a column, or names an image twice.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"The labels {str(path)!r} cannot be read: {error}.") from error
-    wanted = ("image", *columns)
-    lacking = [one for one in wanted if rows and one not in rows[0]]
-    if lacking or not rows:
-        found = ", ".join(rows[0]) if rows else "no rows"
-        raise UsageError(f"The labels {str(path)!r} have {found}; expected the columns {', '.join(wanted)}.")
-    said: dict[str, tuple[str, ...]] = {}
-    for row in rows:
-        if row["image"] in said:
-            raise UsageError(f"{str(path)!r} names {row['image']!r} twice. Remove one of the rows.")
-        said[row["image"]] = tuple((row[column] or "").strip() for column in columns)
-    return said
+    return _said(read_label_table(path, columns), columns)
+
+
+def _said(table: LabelTable, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    return {image: tuple(texts[column] for column in columns) for image, texts in table.by_image()}
 
 
 def write_to_label(path: Path, chosen: Chosen, names: Sequence[str], columns: Sequence[str]) -> int:
-    """Write the table that a person fills in; what was filled in before is kept.
+    """Write the table that a person fills in; what was written into it before is kept, in columns of any name.
+
+    A table that would not change is left alone, as a spreadsheet has saved it.
 
     Args:
         path: The table.
@@ -171,20 +183,48 @@ def write_to_label(path: Path, chosen: Chosen, names: Sequence[str], columns: Se
         columns: Names of the columns to be filled in.
 
     Returns:
-        Number of images that have labels already. Those that are not chosen any more stand at the end.
+        Number of chosen images that have labels already. Images that are not chosen any more, but about which the
+        person wrote something, stand at the end.
 
     Raises:
         UsageError: When an earlier table cannot be read, or the new one not be written.
     """
-    earlier: Mapping[str, tuple[str, ...]] = read_labels(path, columns) if path.is_file() else {}
-    empty = ("",) * len(columns)
-    rows: list[tuple[Any, ...]] = [
-        (name, *facts, *earlier.get(name, empty)) for name, *facts in chosen_rows(chosen, names)
-    ]
+    earlier = read_label_table(path, columns) if path.is_file() else LabelTable((), ())
+    own = tuple(one for one in earlier.header if one not in (*COLUMNS, *columns))
+    known = {image: tuple(texts[one] for one in (*columns, *own)) for image, texts in earlier.by_image()}
+    empty = ("",) * len((*columns, *own))
+    rows = [(*map(str, facts), *known.get(facts[0], empty)) for facts in chosen_rows(chosen, names)]
     listed = {row[0] for row in rows}
-    rows += [(name, "", "", "", *said) for name, said in earlier.items() if name not in listed and any(said)]
-    write_table(path, (*COLUMNS, *columns), rows)
-    return sum(any(row[len(COLUMNS) :]) for row in rows)
+    labelled = sum(all(row[len(COLUMNS) : len(COLUMNS) + len(columns)]) for row in rows)
+    rows += [(name, "", "", "", *said) for name, said in known.items() if name not in listed and any(said)]
+    table = LabelTable((*COLUMNS, *columns, *own), tuple(rows), earlier.delimiter)
+    if table != earlier:
+        write_label_table(path, table)
+    return labelled
+
+
+def add_rows(path: Path, images: Sequence[str], columns: Sequence[str]) -> int:
+    """Add images to a table that a person has begun to fill in; everything that stands there stays.
+
+    Args:
+        path: The table.
+        images: Names of the images; those that stand there already are not added again.
+        columns: Names of the columns to be filled in.
+
+    Returns:
+        Number of rows that were added.
+
+    Raises:
+        UsageError: When it cannot be read or written.
+    """
+    table = read_label_table(path, columns)
+    known = {image for image, _ in table.by_image()}
+    place = table.header.index(IMAGE)
+    empty = [""] * len(table.header)
+    added = tuple((*empty[:place], name, *empty[place + 1 :]) for name in images if name not in known)
+    if added:
+        write_label_table(path, replace(table, rows=table.rows + added))
+    return len(added)
 
 
 def chosen_rows(chosen: Chosen, names: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -213,8 +253,4 @@ def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]
     Raises:
         UsageError: When it cannot be written.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(rows)
-    return write_text(path, text.getvalue(), "table")
+    return write_label_table(path, LabelTable(tuple(header), tuple(tuple(map(str, row)) for row in rows)))

@@ -31,6 +31,7 @@ from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import Retraining, TrainSettings
 from deepdebug.retraining.choosing import Unsafe, label_columns
 from deepdebug.retraining.engines import run_jobs
+from deepdebug.retraining.filling import ask_for_missing, lacks_labels, without_marked
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
 from deepdebug.retraining.labels import FiledLabels, LabelSource
@@ -91,8 +92,10 @@ def retrain(
     if TRAINING not in grouped.answers:
         raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
     source = _label_source(grouped.opened, looked, wanted.labels)
+    looked, unsafe, source = without_marked(looked, unsafe, source)
     rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST].tested)
     plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
+    ask_for_missing(source, plans)
     facts = _facts(grouped, looked, wanted)
     jobs = [_job(grouped, looked, one, source.of(one.labelled), wanted, rule, facts) for one in plans]
     waiting = [job for job in jobs if _done(job) is None]
@@ -224,14 +227,12 @@ def _folders_like_classes(folder: Path, classes: Sequence[str]) -> str:
 
 def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource, wanted: Retraining) -> Pool:
     answered, chosen = grouped.answers[TEST], unsafe.chosen
-    if isinstance(source, FiledLabels):
-        chosen = chosen.take(np.flatnonzero(~source.left_out(chosen.images)))
     rule = fixed_rule(grouped.opened.rule, answered.tested)
     is_class, columns = answered.tested.expected is not None, answered.tested.columns
 
     def wrong(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        if not len(rows):
-            return np.zeros(0, np.bool_)
+        if not len(rows) or lacks_labels(source, rows):  # of which the person is told once all plans are known
+            return np.zeros(len(rows), np.bool_)
         names, right = [looked.images.names[row] for row in rows], source.of(rows)
         if is_class:
             return judged_classes(names, columns, looked.scores[rows], right, rule).failed

@@ -6,7 +6,7 @@ import pytest
 
 from deepdebug.errors import UsageError
 from deepdebug.retraining.assigning import Chosen
-from deepdebug.retraining.labels import FiledLabels, OwnLabels, Part, read_labels, write_to_label
+from deepdebug.retraining.labels import FiledLabels, OwnLabels, Part, add_rows, read_labels, write_to_label
 
 NAMES = ("a/1.png", "b,2.png", "ü.png", "4.png")
 CLASSES = ("left", "right")
@@ -58,7 +58,7 @@ def test_labels_outlive_another_choice(tmp_path):
     path = tmp_path / "to_label.csv"
     write_to_label(path, chosen(0, 1), NAMES, ["label"])
     fill(path, **{"a/1.png": "left"})
-    assert write_to_label(path, chosen(1, 2), NAMES, ["label"]) == 1
+    assert write_to_label(path, chosen(1, 2), NAMES, ["label"]) == 0
     assert read_labels(path, ["label"]) == {"b,2.png": ("",), "ü.png": ("",), "a/1.png": ("left",)}
     assert write_to_label(path, chosen(0, 2), NAMES, ["label"]) == 1
     assert filed(path).of(np.array([0])).tolist() == [0]
@@ -68,7 +68,7 @@ def test_images_nobody_can_label_are_marked(tmp_path):
     path = tmp_path / "to_label.csv"
     write_to_label(path, chosen(0, 1), NAMES, ["label"])
     fill(path, **{"a/1.png": "-", "b,2.png": "left"})
-    assert filed(path).left_out(np.array([0, 1])).tolist() == [True, False]
+    assert filed(path).marked().tolist() == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,11 @@ def test_missing_and_unknown_labels_name_the_image(tmp_path, label, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("image,label\nx.png,left\n", r"1 images that are not in the improvement set, such as 'x\.png'"),
+        ("image,label\nx.png,left\n", r"names 1 images, such as 'x\.png', none of which is in the improvement set"),
         ("image,label\n4.png,left\n4.png,right\n", r"names '4\.png' twice"),
         ("image,class\n4.png,left\n", "have image, class; expected the columns image, label"),
         ("", "have no rows"),
+        ("image,label\n4.png,left,or,right\n", "row 1 with 4 cells, more than the 2 columns of the header"),
     ],
 )
 def test_tables_that_cannot_be_used(tmp_path, content, message):
@@ -120,3 +121,61 @@ def test_spreadsheets_write_a_mark_in_front(tmp_path):
 def test_missing_table(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         filed(tmp_path / "none.csv")
+
+
+def test_rows_of_images_that_left_the_set_do_no_harm(tmp_path):
+    path = tmp_path / "to_label.csv"
+    path.write_text("image,label\ngone.png,left\n4.png,right\n")
+    assert filed(path).of(np.array([3])).tolist() == [1]
+    write_to_label(path, chosen(3), NAMES, ["label"])
+    assert filed(path).of(np.array([3])).tolist() == [1]
+
+
+def test_columns_of_a_persons_own_are_carried_along(tmp_path):
+    path = tmp_path / "to_label.csv"
+    path.write_text("image,remark,label\n4.png,dark,right\nü.png,ask Ann,\ngone.png,,\n", encoding="utf-8")
+    write_to_label(path, chosen(3, 0), NAMES, ["label"])
+    assert path.read_text(encoding="utf-8") == (
+        "image,cluster,rank,distance,label,remark\n4.png,1,0,0.1,right,dark\na/1.png,2,0,0.1,,\nü.png,,,,,ask Ann\n"
+    )
+
+
+def test_table_is_written_only_where_its_content_changes(tmp_path):
+    path = tmp_path / "to_label.csv"
+    write_to_label(path, chosen(3), NAMES, ["label"])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))  # as a spreadsheet saves it
+    before = path.read_bytes()
+    write_to_label(path, chosen(3), NAMES, ["label"])
+    assert path.read_bytes() == before
+    write_to_label(path, chosen(2), NAMES, ["label"])
+    assert path.read_bytes() != before
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_spreadsheets_of_many_countries_write_other_delimiters(tmp_path, delimiter):
+    path = tmp_path / "to_label.csv"
+    write_to_label(path, chosen(3, 1), NAMES, ["label"])
+    rows = list(csv.reader(io.StringIO(path.read_text(), newline="")))
+    rows[1][-1] = "right"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    assert filed(path).of(np.array([3])).tolist() == [1]
+    write_to_label(path, chosen(3), NAMES, ["label"])
+    assert path.read_text() == delimiter.join(rows[0]) + "\n" + delimiter.join(rows[1]) + "\n"
+
+
+def test_decimal_commas_are_read_where_semicolons_part_the_columns(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("image;x;y\n4.png;1,5;-2\n")
+    assert FiledLabels(path, NAMES, (), ("x", "y")).of(np.array([3])).tolist() == [[1.5, -2.0]]
+    path.write_text('image,x,y\n4.png,"1,5",-2\n')
+    with pytest.raises(UsageError, match="expected numbers, with a point"):
+        FiledLabels(path, NAMES, (), ("x", "y")).of(np.array([3]))
+
+
+def test_rows_are_added_and_everything_else_stays(tmp_path):
+    path = tmp_path / "to_label.csv"
+    path.write_text("image;remark;label\n4.png;dark;right\ngone.png;;left\n", encoding="utf-8")
+    assert add_rows(path, ["ü.png", "4.png"], ["label"]) == 1
+    assert path.read_text(encoding="utf-8") == "image;remark;label\n4.png;dark;right\ngone.png;;left\nü.png;;\n"
+    assert add_rows(path, ["ü.png"], ["label"]) == 0

@@ -18,7 +18,7 @@ from deepdebug.model.saved import load_model
 from deepdebug.retraining import choosing, seeing, steps, summarising
 from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
 from deepdebug.retraining.grouped import group_failures
-from deepdebug.retraining.labels import OwnLabels, read_labels
+from deepdebug.retraining.labels import FiledLabels, OwnLabels, read_labels
 from deepdebug.retraining.records import read_record, write_record
 from deepdebug.retraining.reporting import report_step
 from deepdebug.retraining.running import Outcome
@@ -342,13 +342,51 @@ def test_folders_that_are_nearly_classes_are_told(case):
         improve(case)
 
 
+def right_label(name):
+    return name.split("/")[0]
+
+
 def test_image_nobody_can_label_is_left_out_and_every_arm_has_one_label_less(case):
+    arms = ("HUDD", "BL1", "BL2", "entropy")
+    grouped, looked, unsafe = choose(case)
+    source = FiledLabels(fill(case, right_label), looked.images.names, ("dark", "light"), ())
+    plans = steps._plans(
+        steps._pool(grouped, looked, unsafe, OwnLabels(np.zeros(60, int)), Retraining()), Retraining(arms)
+    )
+    others = {looked.images.names[one] for plan in plans[1:] for one in plan.labelled}
+    marked = {table(case / "T" / "UnsafeSet" / "to_label.csv")[0]["image"], *sorted(others)[:3]}
+    assert source.missing(plans[2].labelled).any()
+    path = fill_all(case, lambda name: "-" if name in marked else right_label(name))
+    ours = {row["image"] for row in table(case / "T" / "UnsafeSet" / "unsafe.csv")}
+    records, _ = improve(case, labels=path, arms=arms)
+    assert {one.labels for one in records} == {12 - len(marked & ours)}
+
+
+def fill_all(case, label):
+    """Return a table with every image of the improvement set."""
+    folder = case / "DataSets" / IMPROVEMENT
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.png"))
+    path = case / "all.csv"
+    path.write_text("\n".join(["image,label", *(f"{name},{label(name)}" for name in names)]) + "\n")
+    return path
+
+
+def test_labels_that_other_arms_need_are_asked_for_in_the_table_itself(case):
+    arms = ("HUDD", "BL1", "BL2", "entropy")
     choose(case)
-    path = fill(case)
-    first = table(path)[0]["image"]
-    fill(case, lambda name: "-" if name == first else name.split("/")[0])
-    records, _ = improve(case, labels=path)
-    assert records[0].labels == 11
+    path = fill(case, right_label)
+    filled = table(path)
+    with pytest.raises(UsageError, match=r"has no label for \d+ of \d+ images .*BL1.*BL2.*entropy") as caught:
+        improve(case, labels=path, arms=arms)
+    added = table(path)[len(filled) :]
+    assert f"{len(added)} rows were added" in str(caught.value)
+    assert "run the same command again" in str(caught.value)
+    assert "HUDD" not in str(caught.value)
+    assert table(path)[: len(filled)] == filled
+    assert {row["cluster"] + row["rank"] + row["distance"] + row["label"] for row in added} == {""}
+    records, _ = improve(case, labels=fill(case, right_label), arms=arms)
+    assert [one.labels for one in records] == [12] * 4
+    assert table(path)[: len(filled)] == filled
 
 
 @pytest.mark.parametrize(

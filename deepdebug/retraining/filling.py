@@ -1,0 +1,84 @@
+"""What the table that a person fills in means for a retraining: images left out, and labels still to be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deepdebug.errors import UsageError
+from deepdebug.retraining.arms import Plan
+from deepdebug.retraining.assigning import Ints
+from deepdebug.retraining.choosing import Unsafe
+from deepdebug.retraining.labels import NAMED, FiledLabels, LabelSource, add_rows
+from deepdebug.retraining.seeing import Looked, subset
+
+
+def without_marked(looked: Looked, unsafe: Unsafe, source: LabelSource) -> tuple[Looked, Unsafe, LabelSource]:
+    """Leave out images that a person marked as impossible to label, so that no arm can draw them.
+
+    Args:
+        looked: The improvement set.
+        unsafe: The images that were chosen of it.
+        source: Its labels.
+
+    Raises:
+        UsageError: When no chosen image is left.
+    """
+    if not isinstance(source, FiledLabels) or not source.marked().any():
+        return looked, unsafe, source
+    usable = ~source.marked()
+    rows, places = np.flatnonzero(usable), np.cumsum(usable) - 1
+    chosen = unsafe.chosen.take(np.flatnonzero(usable[unsafe.chosen.images]))
+    if not len(chosen):
+        raise UsageError(
+            f"{str(source.path)!r} marks all images that were chosen with a '-', so there is nothing to retrain with. "
+            "Choose more of them: `deepdebug hudd assign` with a larger --factor."
+        )
+    fewer = replace(
+        looked,
+        images=subset(looked.images, rows),
+        rows=looked.rows[rows],
+        scores=looked.scores[rows],
+        outputs=looked.outputs[rows],
+        vectors=looked.vectors[rows],
+    )
+    return fewer, replace(unsafe, chosen=replace(chosen, images=places[chosen.images])), source.only(rows)
+
+
+def lacks_labels(source: LabelSource, rows: Ints) -> bool:
+    """Tell whether a person still has to fill in labels of some images.
+
+    Args:
+        source: The labels.
+        rows: Rows of the images.
+    """
+    return isinstance(source, FiledLabels) and bool(source.missing(rows).any())
+
+
+def ask_for_missing(source: LabelSource, plans: Sequence[Plan]) -> None:
+    """Add the images whose labels are missing to the table, and tell of them.
+
+    Args:
+        source: The labels.
+        plans: All plans.
+
+    Raises:
+        UsageError: When labels are missing.
+    """
+    if not isinstance(source, FiledLabels):
+        return
+    wanted = np.unique(np.concatenate([one.labelled for one in plans]))
+    lacking = wanted[source.missing(wanted)]
+    if not len(lacking):
+        return
+    names = [source.names[row] for row in lacking]
+    arms = dict.fromkeys(one.arm for one in plans if np.isin(one.labelled, lacking).any())
+    added = add_rows(source.path, names, source.columns)
+    raise UsageError(
+        f"{str(source.path)!r} has no label for {len(names)} of {len(wanted)} images that are needed for "
+        f"{', '.join(arms)}, such as {', '.join(names[:NAMED])}."
+        + f" {added:,} rows were added to it." * bool(added)
+        + " Fill them in, with a '-' where nobody can tell, and run the same command again."
+    )
