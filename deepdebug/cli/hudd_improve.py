@@ -10,10 +10,10 @@ import typer
 
 from deepdebug.cli.hudd import CODES, CaseFolder, Out
 from deepdebug.cli.progress import tell
+from deepdebug.retraining import defaults
 
-Factor = Annotated[
-    float, typer.Option(min=0.0, help="Share of the expected failures that is labelled; the same for all arms.")
-]
+FACTOR = "Share of the expected failures that is labelled; the same for all arms."
+BEFORE = "  [default: as it was chosen before, or {}]"
 
 
 class Select(StrEnum):
@@ -31,6 +31,9 @@ class Quota(StrEnum):
 
     PREVALENCE = "prevalence"
     CLUSTER = "cluster"
+
+
+CLOSEST, PREVALENCE = Select(defaults.SELECT), Quota(defaults.QUOTA)
 
 
 class Arm(StrEnum):
@@ -56,18 +59,11 @@ class Machine(StrEnum):
     DASK = "dask"
 
 
-SelectOption = Annotated[
-    Select,
-    typer.Option(
-        "--select",
-        help="ClosestU: nearest members, cluster by cluster (the paper's). Centroid, ClosestICD, SSE: only images that "
-        "leave a cluster as compact as it was. entropy: what the model is least sure about.",
-    ),
-]
-QuotaOption = Annotated[
-    Quota,
-    typer.Option("--quota", help="prevalence: by the failures to expect in the set; cluster: by those in the cluster."),
-]
+SELECT = (
+    "ClosestU: nearest members, cluster by cluster (the paper's). Centroid, ClosestICD, SSE: only images that leave a "
+    "cluster as compact as it was. entropy: what the model is least sure about."
+)
+QUOTA = "prevalence: by the failures to expect in the set; cluster: by those in the cluster."
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run at the same time.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of each process; another number may change last digits.")]
 EngineOption = Annotated[Machine, typer.Option("--engine", help="process: this machine; dask: a Dask cluster.")]
@@ -101,6 +97,7 @@ RETRAIN = f"""Retrain with the chosen images, test what came of it, and compare 
       deepdebug hudd retrain cases/gaze --mode HUDD --mode BL1 --mode BL2 --mode entropy --runs 10 --workers 4
 
     \b
+    Images are chosen as by the last `deepdebug hudd assign`, unless told otherwise; --labels names labels of these.
     Every retraining starts from the original weights and trains on the TrainingSet and a bag of the new images,
     in which every cluster has as many. A part of both is kept apart to choose the epoch; the TestSet is asked
     at the end and never before. All modes have as many labels, the same seeds and the same epochs:
@@ -135,9 +132,9 @@ def assign(
     case: CaseFolder,
     *,
     out: Out = None,
-    select: SelectOption = Select.CLOSEST,
-    quota: QuotaOption = Quota.PREVALENCE,
-    factor: Factor = 0.3,
+    select: Annotated[Select, typer.Option("--select", help=SELECT)] = CLOSEST,
+    quota: Annotated[Quota, typer.Option("--quota", help=QUOTA)] = PREVALENCE,
+    factor: Annotated[float, typer.Option(min=0.0, help=FACTOR)] = defaults.FACTOR,
     engine: EngineOption = Machine.PROCESS,
     workers: Workers = 1,
     threads: Threads = 1,
@@ -164,20 +161,28 @@ def retrain(
     labels: Annotated[
         Path | None, typer.Option(help="Filled-in to_label.csv. Default: the labels of the ImprovementSet.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Most epochs of each.")] = 10,
-    patience: Annotated[int, typer.Option(min=1, help="Epochs without a better validation loss until it ends.")] = 3,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images of a training step.")] = 32,
+    epochs: Annotated[int, typer.Option(min=1, help="Most epochs of each.")] = defaults.EPOCHS,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Epochs without a better validation loss until it ends.")
+    ] = defaults.PATIENCE,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images of a training step.")] = defaults.BATCH_SIZE,
     optimizer: Annotated[str | None, typer.Option(help="A name of Keras, such as sgd. Default: the model's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(min=0.0, help="Default: that of the optimizer.")] = None,
     validation: Annotated[
         float, typer.Option(min=0.01, max=0.5, help="Share kept apart to choose the epoch by.")
-    ] = 0.1,
+    ] = defaults.VALIDATION,
     bootstrap: Annotated[
         Weights, typer.Option(help="uniform: all images of a cluster as often; distance: near ones more often.")
     ] = Weights.UNIFORM,
-    select: SelectOption = Select.CLOSEST,
-    quota: QuotaOption = Quota.PREVALENCE,
-    factor: Factor = 0.3,
+    select: Annotated[
+        Select | None, typer.Option("--select", help=SELECT + BEFORE.format(defaults.SELECT), show_default=False)
+    ] = None,
+    quota: Annotated[
+        Quota | None, typer.Option("--quota", help=QUOTA + BEFORE.format(defaults.QUOTA), show_default=False)
+    ] = None,
+    factor: Annotated[
+        float | None, typer.Option(min=0.0, help=FACTOR + BEFORE.format(defaults.FACTOR), show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     engine: EngineOption = Machine.PROCESS,
     workers: Workers = 1,
@@ -186,12 +191,13 @@ def retrain(
 ) -> None:
     """Do `deepdebug hudd retrain`; see `RETRAIN`."""
     from deepdebug.cli.hudd_retrain import retrain_lines
-    from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
+    from deepdebug.retraining.asked import Retraining, TrainSettings
+    from deepdebug.retraining.choices import read_choice
     from deepdebug.retraining.engines import Engine
 
     where = out or case / "T"
     wanted = Retraining(
-        arms=tuple(dict.fromkeys(one.value for one in mode or [Arm.HUDD])),
+        arms=tuple(one.value for one in mode or [Arm.HUDD]),
         runs=runs,
         settings=TrainSettings(epochs, batch_size, patience, optimizer, learning_rate, validation),
         weights=bootstrap.value,
@@ -199,7 +205,8 @@ def retrain(
         seed=seed,
         engine=Engine(engine.value, workers, threads, scheduler),
     )
-    tell(where, retrain_lines(case, where, Choice(select.value, quota.value, factor), wanted))
+    choice = read_choice(where, select and select.value, quota and quota.value, factor)
+    tell(where, retrain_lines(case, where, choice, wanted))
 
 
 def compare(

@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
+from deepdebug.retraining import defaults
 
-# The paper's (IEEE TR 2021, section III-D). Every arm gets the budget that follows from it; the published code took 2
-# for assigning, 1 for HUDD's bags and 0.3 for the baselines, which were so given fewer labels.
-SELECTION_FACTOR = 0.3
+SELECTION_FACTOR = defaults.FACTOR
 QUOTAS = ("prevalence", "cluster")
 
 
 def quotas(
-    sizes: Sequence[int], tested: int, improvement: int, how: str = "prevalence", factor: float = SELECTION_FACTOR
+    sizes: Sequence[int], tested: int, improvement: int, how: str = defaults.QUOTA, factor: float = SELECTION_FACTOR
 ) -> npt.NDArray[np.int64]:
     """Return how many images of the improvement set each cluster may claim.
 

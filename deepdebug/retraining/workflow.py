@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deepdebug.hudd.opening import Stage, silent
 from deepdebug.retraining.asked import Choice
+from deepdebug.retraining.choices import write_choice
 from deepdebug.retraining.choosing import Unsafe, choose
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
@@ -23,4 +24,6 @@ def unsafe_set(grouped: Grouped, choice: Choice, engine: Engine, stage: Stage = 
         UsageError: When there is no improvement set, or no cluster of two failures or more.
     """
     looked = look(grouped, engine, stage)
-    return looked, choose(grouped, looked, compare(grouped, looked, engine, stage), choice)
+    unsafe = choose(grouped, looked, compare(grouped, looked, engine, stage), choice)
+    write_choice(grouped.request.out, choice)
+    return looked, unsafe
