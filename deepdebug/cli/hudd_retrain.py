@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from deepdebug.report.wording import printable
 
 if TYPE_CHECKING:
     from deepdebug.retraining.asked import Choice, Retraining
+    from deepdebug.retraining.choosing import Unsafe
     from deepdebug.retraining.engines import Engine
     from deepdebug.retraining.grouped import Grouped
     from deepdebug.retraining.seeing import Looked
@@ -33,37 +35,59 @@ def assign_lines(case: Path, out: Path, choice: Choice, engine: Engine) -> Lines
     def lines(stage: Stage) -> Iterator[str]:
         start_keras()
         from deepdebug.hudd.requests import read_request
-        from deepdebug.retraining.choosing import TABLE, TO_LABEL, UNSAFE
         from deepdebug.retraining.grouped import group_failures
         from deepdebug.retraining.workflow import unsafe_set
 
         grouped = group_failures(read_request(case, out), stage)
-        looked, unsafe = unsafe_set(grouped, choice, engine, stage)
-        folder, chosen = out / UNSAFE, unsafe.chosen
-        yield f"Unsafe set: {len(chosen):,} of {len(looked.images.names):,} images of the ImprovementSet"
-        _tell_of_left_out(looked)
-        if len(chosen) < unsafe.quotas.sum():
-            yield f"That is less than the quotas, {int(unsafe.quotas.sum()):,}: no more images fit."
-        yield ""
-        rows = [
-            (
-                str(group.number),
-                f"{len(group.members):,}",
-                f"{int((chosen.clusters == group.number - 1).sum()):,}",
-                f"{quota:,}",
-            )
-            for group, quota in zip(grouped.analysis.groups, unsafe.quotas.tolist(), strict=True)
-        ]
-        yield from _table(("cluster", "failures", "chosen", "quota"), rows)
-        yield ""
-        yield f"The images lie in {folder}, a folder per cluster; {TABLE} lists them."
-        if unsafe.labelled < len(chosen) and looked.labels is None:
-            yield f"Fill in {folder / TO_LABEL} ({unsafe.labelled:,} of {len(chosen):,} labels are there), then:"
-            yield f"  deepdebug hudd retrain {case} --labels {folder / TO_LABEL}"
-        else:
-            yield f"Next: deepdebug hudd retrain {case}"
+        yield from assigned_lines(grouped, *unsafe_set(grouped, choice, engine, stage))
 
     return lines
+
+
+def assigned_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe) -> Iterator[str]:
+    """Yield which images were chosen, and what to do next.
+
+    Args:
+        grouped: The case.
+        looked: The improvement set.
+        unsafe: The images that were chosen of it.
+    """
+    from deepdebug.retraining.choosing import TABLE, TO_LABEL, UNSAFE
+
+    case, out, chosen = grouped.request.case, grouped.request.out, unsafe.chosen
+    folder = out / UNSAFE
+    yield f"Unsafe set: {len(chosen):,} of {len(looked.images.names):,} images of the ImprovementSet"
+    _tell_of_left_out(looked)
+    if len(chosen) < unsafe.quotas.sum():
+        yield f"That is less than the quotas, {int(unsafe.quotas.sum()):,}: no more images fit."
+    yield ""
+    rows = [
+        (
+            str(group.number),
+            f"{len(group.members):,}",
+            f"{int((chosen.clusters == group.number - 1).sum()):,}",
+            f"{quota:,}",
+        )
+        for group, quota in zip(grouped.analysis.groups, unsafe.quotas.tolist(), strict=True)
+    ]
+    yield from _table(("cluster", "failures", "chosen", "quota"), rows)
+    yield ""
+    yield f"The images lie in {folder}, a folder per cluster; {TABLE} lists them."
+    if looked.labels is not None:
+        yield f"Next: {_retrain_command(case, out)}"
+    elif unsafe.labelled < len(chosen):
+        yield f"Fill in {folder / TO_LABEL} ({unsafe.labelled:,} of {len(chosen):,} labels are there), then:"
+        yield f"  {_retrain_command(case, out, folder / TO_LABEL)}"
+    else:
+        yield f"Next: {_retrain_command(case, out, folder / TO_LABEL)}"
+
+
+def _retrain_command(case: Path, out: Path, labels: Path | None = None) -> str:
+    """Return the command that retrains, to be pasted."""
+    words = ["deepdebug", "hudd", "retrain", str(case)]
+    words += ["--out", str(out)] if out != case / "T" else []
+    words += ["--labels", str(labels)] if labels is not None else []
+    return shlex.join(words)
 
 
 def retrain_lines(case: Path, out: Path, choice: Choice, wanted: Retraining) -> Lines:
@@ -80,18 +104,29 @@ def retrain_lines(case: Path, out: Path, choice: Choice, wanted: Retraining) -> 
         start_keras()
         from deepdebug.hudd.requests import read_request
         from deepdebug.retraining.grouped import group_failures
+        from deepdebug.retraining.label_table import read_label_table
+        from deepdebug.retraining.training import named_optimizer
+        from deepdebug.retraining.workflow import unsafe_set
 
-        yield from improved_lines(group_failures(read_request(case, out), stage), choice, wanted, stage)
+        # What is wrong here need not wait for what takes long.
+        if wanted.labels is not None:
+            read_label_table(wanted.labels, ())
+        named_optimizer(wanted.settings.optimizer)
+        grouped = group_failures(read_request(case, out), stage)
+        looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
+        _tell_of_left_out(looked)
+        yield from improved_lines(grouped, looked, unsafe, wanted, stage)
 
     return lines
 
 
-def improved_lines(grouped: Grouped, choice: Choice, wanted: Retraining, stage: Stage) -> Iterator[str]:
-    """Choose images, retrain, write the page, and yield what is to be told.
+def improved_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Retraining, stage: Stage) -> Iterator[str]:
+    """Retrain, write the page, and yield what is to be told.
 
     Args:
         grouped: The case.
-        choice: How images are chosen.
+        looked: The improvement set.
+        unsafe: The images that were chosen of it.
         wanted: What is asked of the retraining.
         stage: Is told of every stage that is begun.
     """
@@ -99,11 +134,8 @@ def improved_lines(grouped: Grouped, choice: Choice, wanted: Retraining, stage: 
     from deepdebug.retraining.reporting import report_step
     from deepdebug.retraining.steps import retrain
     from deepdebug.retraining.summarising import summarise
-    from deepdebug.retraining.workflow import unsafe_set
 
     out = grouped.request.out
-    looked, unsafe = unsafe_set(grouped, choice, wanted.engine, stage)
-    _tell_of_left_out(looked)
     found = summarise(grouped, looked, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
     yield told(found)
     yield ""

@@ -17,6 +17,7 @@ from deepdebug.report.wording import printable
 if TYPE_CHECKING:
     from deepdebug.hudd.explaining import Answered
     from deepdebug.hudd.opening import Request
+    from deepdebug.retraining.grouped import Grouped
 
 MAX_LEFT_OUT = 5
 
@@ -122,11 +123,9 @@ def _listed(text: str | None) -> tuple[str, ...]:
 def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     """Do the steps, and yield what is to be told of each."""
     from deepdebug.case.folder import TEST
-    from deepdebug.cli.hudd_retrain import improved_lines
     from deepdebug.hudd.opening import open_case
     from deepdebug.hudd.steps import answer_step, cluster_step, heatmap_step, remove_results
     from deepdebug.report.hudd.text import told
-    from deepdebug.retraining.asked import Choice, Retraining
     from deepdebug.retraining.grouped import Grouped
     from deepdebug.retraining.reporting import report_step
 
@@ -148,11 +147,26 @@ def _lines(request: Request, until: str, stage: Stage) -> Iterator[str]:
     yield from told(analysis)
     if until == "cluster":
         return
+    yield f"\nThe page to read is {report_step(request.out, stage)}"
     if until == "report":
-        yield f"\nThe page to read is {report_step(request.out, stage)}"
         return
     yield ""
-    yield from improved_lines(Grouped(request, opened, answers, heatmaps, analysis), Choice(), Retraining(), stage)
+    yield from _improved_lines(Grouped(request, opened, answers, heatmaps, analysis), stage)
+
+
+def _improved_lines(grouped: Grouped, stage: Stage) -> Iterator[str]:
+    """Choose images, and retrain where they have labels; where they have none, tell how to go on."""
+    from deepdebug.cli.hudd_retrain import assigned_lines, improved_lines
+    from deepdebug.retraining.asked import Retraining
+    from deepdebug.retraining.choices import read_choice
+    from deepdebug.retraining.workflow import unsafe_set
+
+    wanted = Retraining()
+    looked, unsafe = unsafe_set(grouped, read_choice(grouped.request.out), wanted.engine, stage)
+    if looked.labels is None:
+        yield from assigned_lines(grouped, looked, unsafe)
+        return
+    yield from improved_lines(grouped, looked, unsafe, wanted, stage)
 
 
 def _told_of_answers(answers: dict[str, Answered]) -> Iterator[str]:

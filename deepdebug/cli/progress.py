@@ -50,17 +50,19 @@ def progress(unit: str = "images") -> Iterator[Stage]:
 
 
 def tell(out: Path, lines: Lines) -> None:
-    """Do work with progress, and print what it yields at its end.
+    """Do work with progress, and print what it yields when it ends, also where an error ends it.
 
     Args:
         out: Folder of the results.
         lines: The work.
     """
+    found: list[str] = []
     try:
         with progress() as stage:
-            found = list(lines(stage))
+            found.extend(lines(stage))  # one by one, so that what came before an error is there
     except KeyboardInterrupt:
         sys.stderr.write(f"deepdebug: interrupted. What is done lies in {str(out)!r}; the same command goes on.\n")
         raise typer.Exit(INTERRUPTED) from None
-    for line in found:
-        typer.echo(line)
+    finally:
+        for line in found:
+            typer.echo(line)

@@ -289,18 +289,30 @@ def encoder(model: keras.Model) -> Callable[[Array], Array]:
     return encode
 
 
+def named_optimizer(name: str | None) -> keras.optimizers.Optimizer:
+    """Return one of Keras's optimizers.
+
+    Args:
+        name: Its name; `None` for "adam".
+
+    Raises:
+        UsageError: When there is none of this name.
+    """
+    try:
+        return keras.optimizers.get(name or "adam")
+    except ValueError as error:
+        raise UsageError(
+            f"`--optimizer` got {name!r}, which Keras does not know; expected a name such as 'adam', 'sgd' or "
+            "'rmsprop'."
+        ) from error
+
+
 def _optimizer(model: keras.Model, settings: TrainSettings) -> keras.optimizers.Optimizer:
     own = model.optimizer if model.compiled else None
     if settings.optimizer is None and own is not None:
         found = type(own).from_config(own.get_config())
     else:
-        try:
-            found = keras.optimizers.get(settings.optimizer or "adam")
-        except ValueError as error:
-            raise UsageError(
-                f"`--optimizer` got {settings.optimizer!r}, which Keras does not know; expected a name such as 'adam', "
-                "'sgd' or 'rmsprop'."
-            ) from error
+        found = named_optimizer(settings.optimizer)
     if settings.learning_rate is not None:
         found = type(found).from_config({**found.get_config(), "learning_rate": settings.learning_rate})
     return found

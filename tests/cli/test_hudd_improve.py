@@ -14,6 +14,7 @@ import pytest
 from deepdebug.cli.main import app
 from deepdebug.errors import UsageError
 from tests.hudd.bright import write_case
+from tests.retraining.unlabelled import fill, without_labels
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,7 @@ def test_assign_tells_how_many_images_each_cluster_has(runner, made, improved):
         ["1", "20", "6", "6"],
         ["2", "20", "6", "6"],
     ]
-    assert f"deepdebug hudd retrain {made}" in done.stdout
+    assert f"Next: deepdebug hudd retrain {made} --out {out}\n" in done.stdout
 
 
 def test_compare_tells_which_errors_vanished(runner, made, improved):
@@ -143,6 +144,50 @@ def test_whole_method_in_one_command(made, tmp_path):
     done = command("run", case, tmp_path / "T", "--mode", "HUDD")
     assert done.returncode == 0, done.stderr
     assert "With 12 new labels, HUDD gets" in done.stdout
+
+
+def test_retrain_chooses_as_assign_did(runner, made, tmp_path):
+    out = tmp_path / "T"
+    done = runner.invoke(app, ["hudd", "assign", str(made), "--out", str(out), "--factor", "0.1"])
+    assert "Unsafe set: 4 of 60" in done.stdout, done.output
+    before = (out / "UnsafeSet" / "unsafe.csv").read_bytes()
+    done = command("retrain", made, out, *QUICK)
+    assert "With 4 new labels" in done.stdout, done.stderr
+    assert (out / "UnsafeSet" / "unsafe.csv").read_bytes() == before
+
+
+def test_whole_method_without_labels_ends_with_what_to_fill_in(runner, made, tmp_path):
+    case, out = tmp_path / "a case", tmp_path / "T"
+    shutil.copytree(made, case)
+    without_labels(case)
+    done = runner.invoke(app, ["hudd", "run", str(case), "--mode", "HUDD", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert (out / "report.html").is_file()
+    assert "TestSet            60 images" in done.stdout
+    assert f"Fill in {out}/UnsafeSet/to_label.csv (0 of 12 labels are there), then:" in done.stdout
+    words = f"  deepdebug hudd retrain '{case}' --out {out} --labels {out}/UnsafeSet/to_label.csv\n"
+    assert words in done.stdout
+    fill(out)
+    done = runner.invoke(app, ["hudd", "assign", str(case), "--out", str(out)])
+    assert f"Next:{words[1:]}" in done.stdout
+
+
+def test_what_was_found_is_told_where_a_later_step_cannot_be_done(runner, made, tmp_path):
+    case = tmp_path / "case"
+    shutil.copytree(made, case)
+    shutil.rmtree(case / "DataSets" / "ImprovementSet")
+    done = runner.invoke(app, ["hudd", "run", str(case), "--mode", "HUDD"])
+    assert isinstance(done.exception, UsageError)
+    assert "TestSet            60 images" in done.stdout
+    assert (case / "T" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(("option", "value"), [("--labels", "none.csv"), ("--optimizer", "best")])
+def test_wrong_names_are_told_before_any_work(runner, made, tmp_path, option, value):
+    done = runner.invoke(app, ["hudd", "retrain", str(made), "--out", str(tmp_path / "T"), option, value])
+    assert isinstance(done.exception, UsageError)
+    assert value in str(done.exception)
+    assert not (tmp_path / "T").exists()
 
 
 @pytest.mark.parametrize(

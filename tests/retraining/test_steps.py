@@ -1,4 +1,3 @@
-import csv
 import json
 import shutil
 from dataclasses import replace
@@ -29,6 +28,7 @@ from deepdebug.retraining.training import Trained
 from deepdebug.retraining.workflow import unsafe_set
 from tests.hudd.bright import write_case
 from tests.hudd.test_steps import Stages, contents
+from tests.retraining.unlabelled import fill, table, without_labels
 
 pytestmark = pytest.mark.slow
 PARTS = (TRAINING, TEST, IMPROVEMENT)
@@ -69,33 +69,6 @@ def improve(case, *, stage=None, choice=None, request=None, **asked):
     found = summarise(grouped, looked, unsafe, records)
     report_step(grouped.request.out)
     return records, found
-
-
-def table(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def without_labels(case):
-    """Lay the images of the improvement set out flat, without any labels."""
-    folder = case / "DataSets" / IMPROVEMENT
-    for path in sorted(folder.glob("*/*.png")):
-        path.rename(folder / f"{path.parent.name[0]}{path.name}")
-    for path in (folder / "dark", folder / "light"):
-        path.rmdir()
-    (folder / "parameters.csv").unlink()
-
-
-def fill(case, label=lambda name: "dark" if name.startswith("d") else "light"):
-    path = case / "T" / "UnsafeSet" / "to_label.csv"
-    rows = table(path)
-    for row in rows:
-        row["label"] = label(row["image"])
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 def test_check_21_unsafe_set_holds_what_looks_like_the_clusters(case):
@@ -328,7 +301,7 @@ def test_labels_that_a_person_fills_in(case):
     choose(case)
     with pytest.raises(UsageError, match=r"no labels\. Fill in to_label\.csv"):
         improve(case)
-    records, _ = improve(case, labels=fill(case))
+    records, _ = improve(case, labels=fill(case / "T"))
     assert records[0].labels == 12
 
 
@@ -349,7 +322,7 @@ def right_label(name):
 def test_image_nobody_can_label_is_left_out_and_every_arm_has_one_label_less(case):
     arms = ("HUDD", "BL1", "BL2", "entropy")
     grouped, looked, unsafe = choose(case)
-    source = FiledLabels(fill(case, right_label), looked.images.names, ("dark", "light"), ())
+    source = FiledLabels(fill(case / "T", right_label), looked.images.names, ("dark", "light"), ())
     plans = steps._plans(
         steps._pool(grouped, looked, unsafe, OwnLabels(np.zeros(60, int)), Retraining()), Retraining(arms)
     )
@@ -374,7 +347,7 @@ def fill_all(case, label):
 def test_labels_that_other_arms_need_are_asked_for_in_the_table_itself(case):
     arms = ("HUDD", "BL1", "BL2", "entropy")
     choose(case)
-    path = fill(case, right_label)
+    path = fill(case / "T", right_label)
     filled = table(path)
     with pytest.raises(UsageError, match=r"has no label for \d+ of \d+ images .*BL1.*BL2.*entropy") as caught:
         improve(case, labels=path, arms=arms)
@@ -384,7 +357,7 @@ def test_labels_that_other_arms_need_are_asked_for_in_the_table_itself(case):
     assert "HUDD" not in str(caught.value)
     assert table(path)[: len(filled)] == filled
     assert {row["cluster"] + row["rank"] + row["distance"] + row["label"] for row in added} == {""}
-    records, _ = improve(case, labels=fill(case, right_label), arms=arms)
+    records, _ = improve(case, labels=fill(case / "T", right_label), arms=arms)
     assert [one.labels for one in records] == [12] * 4
     assert table(path)[: len(filled)] == filled
 
@@ -396,12 +369,12 @@ def test_labels_that_other_arms_need_are_asked_for_in_the_table_itself(case):
 def test_missing_and_unknown_labels_are_told(case, label, message):
     choose(case)
     with pytest.raises(UsageError, match=message):
-        improve(case, labels=fill(case, lambda _: label))
+        improve(case, labels=fill(case / "T", lambda _: label))
 
 
 def test_labels_stay_when_images_are_chosen_again(case):
     choose(case)
-    path = fill(case)
+    path = fill(case / "T")
     known = read_labels(path, ["label"])
     choose(case, Choice(factor=0.6))
     again = read_labels(path, ["label"])
