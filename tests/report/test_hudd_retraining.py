@@ -78,6 +78,18 @@ def test_worse_is_said_as_plainly_as_better():
     assert "It is worse than BL1 with as many labels." in told(found)
 
 
+def test_nothing_is_compared_where_hudd_does_not_come_first():
+    found = retrained(arms=(arm("BL2", [0.8, 0.81], 0.001, 1.0), arm("HUDD", [0.9, 0.91]), arm("BL1", [0.7], 0.01, 1)))
+    assert "It is" not in told(found)
+
+
+def test_intervals_end_where_accuracies_do():
+    found = retrained(arms=(arm("HUDD", [0.97, 1.0]), arm("BL1", [0.0, 0.03])))
+    assert "98.5 % (79.4 to 100.0 %)" in told(found).replace(SPACE, " ")
+    assert "(0.0 to " in table(found)[1][3]
+    assert section(found, PIXELS).ends[1].replace(SPACE, " ") == "100.0 %"
+
+
 def test_retraining_that_diverged_altogether():
     found = retrained(
         arms=(arm("HUDD", [], diverged=("HUDD_01",), runs=1),), shown="", model="", changes=(), fixed=(), broken=()

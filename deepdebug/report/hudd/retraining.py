@@ -23,6 +23,7 @@ WIDTH = 220  # of the bars, in units of the picture
 MARGIN = 0.15  # of the range of accuracies, on both sides
 LEVEL = 0.05  # from which p value on a difference counts as chance
 LEAST = 0.01  # range of accuracies that is drawn at least
+OURS = "HUDD"
 CAUSES = {"class": "Class", "cluster": "Root-cause cluster", "planted cause": "Planted cause"}
 ARMS = {
     "HUDD": "images near the clusters",
@@ -153,7 +154,9 @@ def told(retrained: Retrained) -> str:
         )
     said = f"With {first.labels:,} new labels, {first.arm} gets {_accuracy(first.mean)} of the test set right"
     said += f" instead of {points(retrained.before)}."
-    known = [(one.arm, one.p_value, one.superiority) for one in retrained.arms[1:]]
+    # The p values are those of HUDD against the others, so they say nothing where another arm comes first.
+    others = retrained.arms[1:] if first.arm == OURS else ()
+    known = [(one.arm, one.p_value, one.superiority) for one in others]
     judged = [(arm, p < LEVEL, a12) for arm, p, a12 in known if p is not None and a12 is not None]
     better = [arm for arm, clear, a12 in judged if clear and a12 > 0.5]
     worse = [arm for arm, clear, a12 in judged if clear and a12 < 0.5]
@@ -187,7 +190,7 @@ class _Scale:
 
     def __init__(self, retrained: Retrained) -> None:
         known = [retrained.before, *(value for one in retrained.arms for value in one.accuracies)]
-        known += [end for one in retrained.arms if one.mean is not None for end in (one.mean.low, one.mean.high)]
+        known += [end for one in retrained.arms if one.mean is not None for end in _ends(one.mean)]
         span = max(max(known) - min(known), LEAST)
         self.low = max(0.0, min(known) - MARGIN * span)
         self.high = min(1.0, max(known) + MARGIN * span)
@@ -224,7 +227,13 @@ def _cells(one: ArmResult) -> tuple[str, ...]:
 def _accuracy(mean: Interval) -> str:
     if mean.count < 2:
         return points(mean.mean)
-    return f"{points(mean.mean)} ({100 * mean.low:.1f} to {points(mean.high)})"
+    low, high = _ends(mean)
+    return f"{points(mean.mean)} ({100 * low:.1f} to {points(high)})"
+
+
+def _ends(mean: Interval) -> tuple[float, float]:
+    """Return the ends of an interval of accuracies; those of few runs reach beyond what an accuracy can be."""
+    return max(mean.low, 0.0), min(mean.high, 1.0)
 
 
 def _cluster_rows(retrained: Retrained) -> list[tuple[str, ...]]:
