@@ -70,10 +70,17 @@ def load_model(path: Path, *, compiled: bool = False) -> keras.Model:
             return keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error:  # Keras raises whatever the content leads it to
         reason = " ".join(str(error).split()).rpartition("Exception encountered: ")[2]  # what led to it stands last
+        reason = f"{reason[:400]}{'...' if len(reason) > 400 else ''}"
+        if compiled:
+            load_model(path)  # tells of a model that cannot be used at all; if it can, what it was compiled with cannot
+            raise UsageError(
+                f"The model {str(path)!r} was compiled with something of one's own: {reason} Expected a loss, metrics "
+                "and an optimizer of Keras. Compile it with these and save it again, or retrain it in Python, with "
+                "`deepdebug.hudd.retrain(..., train=...)`."
+            ) from error
         raise UsageError(
-            f"The model {str(path)!r} cannot be loaded: {reason[:400]}{'...' if len(reason) > 400 else ''} Expected a "
-            "whole file without Lambda layers and classes of one's own. Load others in Python and use "
-            "`deepdebug.lrp.relevance`."
+            f"The model {str(path)!r} cannot be loaded: {reason} Expected a whole file without Lambda layers and "
+            "classes of one's own. Load others in Python and use `deepdebug.lrp.relevance`."
         ) from error
 
 

@@ -59,6 +59,19 @@ def test_class_of_ones_own_is_told(tmp_path):
         load_model(path)
 
 
+def test_metric_of_ones_own_is_told_where_the_model_is_trained_further(tmp_path):
+    def own(y_true, y_pred):
+        return keras.ops.mean(y_pred)
+
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[own])
+    path = saved(tmp_path, model)
+    load_model(path)
+    with pytest.raises(UsageError, match=r"was compiled with something of one's own: .*own.* save it again") as caught:
+        load_model(path, compiled=True)
+    assert "hudd.retrain(..., train=...)" in str(caught.value)
+
+
 def test_input_is_described():
     given = image_input(image_model())
     assert (given.shape, given.rows, given.rescaled_by) == ((6, 6, 1), None, None)
