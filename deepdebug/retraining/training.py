@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from deepdebug.callback import Diagnose
 from deepdebug.errors import UsageError
+from deepdebug.lrp.signs import own_activation
+from deepdebug.lrp.target import HEAD_OPERATIONS
 from deepdebug.retraining.asked import TrainSettings
 
 Array = npt.NDArray[Any]
@@ -196,7 +198,16 @@ def train(
         settings: How.
         log_dir: Folder for the report of `Diagnose`. Defaults to `None`: none is written.
         callbacks: More callbacks. Defaults to none.
+
+    Raises:
+        UsageError: When nothing is kept apart to choose the epoch by.
     """
+    if not len(data.validation):
+        raise UsageError(
+            f"None of the {data.training.num_examples} images is kept apart to choose the epoch by: the share of "
+            f"{settings.validation} is less than half an image. Pass a larger --validation, or add images to the "
+            "TrainingSet."
+        )
     start = time.perf_counter()
     keras.utils.set_random_seed(data.seed)
     doctor = Diagnose(verbose=0, log_dir=log_dir)
@@ -244,7 +255,8 @@ def train_by(own: Train, model: keras.Model, data: Data) -> Trained:
 def compiled(model: keras.Model, settings: TrainSettings, is_class: bool) -> keras.Model:
     """Give a model the settings to train with: its own, as far as nothing else is asked for.
 
-    The optimizer begins anew, so that all arms start alike; one with a schedule begins its schedule again.
+    The optimizer begins anew, so that all arms start alike; one with a schedule begins its schedule again. Metrics,
+    weights of losses and how it is run stay those of the model.
 
     Args:
         model: The model as it was loaded, compiled or not.
@@ -254,16 +266,17 @@ def compiled(model: keras.Model, settings: TrainSettings, is_class: bool) -> ker
     Raises:
         UsageError: When there is no such optimizer.
     """
-    optimizer = _optimizer(model, settings)
+    optimizer, own = _optimizer(model, settings), _own_settings(model)
     if model.compiled and model.loss is not None:
         loss: Any = model.loss
     elif not is_class:
         loss = "mse"
     elif int(model.output_shape[-1]) == 1:
-        loss = keras.losses.BinaryCrossentropy(from_logits=not _ends_in(model, ("sigmoid",)))
+        loss = keras.losses.BinaryCrossentropy(from_logits=not _ends_in(model, "sigmoid"))
     else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not _ends_in(model, ("softmax",)))
-    model.compile(optimizer, loss, metrics=["accuracy"] if is_class else ["mae"])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not _ends_in(model, "softmax"))
+    own["metrics"] = own.get("metrics") or (["accuracy"] if is_class else ["mae"])
+    model.compile(**{**own, "optimizer": optimizer, "loss": loss})
     return model
 
 
@@ -318,7 +331,15 @@ def _optimizer(model: keras.Model, settings: TrainSettings) -> keras.optimizers.
     return found
 
 
-def _ends_in(model: keras.Model, activations: Sequence[str]) -> bool:
-    last = model.layers[-1]
-    name = getattr(getattr(last, "activation", None), "__name__", "") or type(last).__name__.lower()
-    return name in activations
+def _own_settings(model: keras.Model) -> dict[str, Any]:
+    """Return what a model was compiled with; nothing for one that was not."""
+    config = model.get_compile_config() if model.compiled else None
+    return dict(keras.saving.deserialize_keras_object(config)) if config else {}
+
+
+def _ends_in(model: keras.Model, activation: str) -> bool:
+    """Tell whether the last operation of a model, however deeply nested, has an activation."""
+    last: Any = model
+    while inner := getattr(last, "operations", None) or getattr(last, "layers", None):
+        last = inner[-1]
+    return (HEAD_OPERATIONS.get(type(last).__name__) or own_activation(last)) == activation

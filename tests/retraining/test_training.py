@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from deepdebug.errors import UsageError
 from deepdebug.retraining.asked import TrainSettings
 from deepdebug.retraining.training import Batches, Data, Examples, compiled, encoder, train
 
@@ -119,6 +120,49 @@ def test_values_stay_as_they_are():
 def test_a_model_that_was_not_compiled_gets_the_loss_of_its_head(outputs, activation, is_class, name, from_logits):
     model = compiled(network(outputs, activation), TrainSettings(), is_class)
     assert (model.loss.name, model.loss.get_config()["from_logits"]) == (name, from_logits)
+
+
+def nested(head):
+    keras.utils.set_random_seed(0)
+    inner = keras.Sequential([keras.Input((5,)), *head])
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(5), keras.Sequential([keras.Input((5,)), inner])])
+
+
+@pytest.mark.parametrize(
+    ("head", "from_logits"),
+    [
+        ([keras.layers.Dense(3, "softmax")], False),
+        ([keras.layers.Dense(3), keras.layers.Softmax()], False),
+        ([keras.layers.Dense(3), keras.layers.Activation("softmax")], False),
+        ([keras.layers.Dense(3)], True),
+    ],
+)
+def test_the_head_may_lie_in_a_model_within_the_model(head, from_logits):
+    assert compiled(nested(head), TrainSettings(), is_class=True).loss.get_config()["from_logits"] is from_logits
+
+
+def test_the_head_may_be_an_operation():
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.ops.softmax(keras.layers.Dense(3)(x)))
+    assert compiled(model, TrainSettings(), is_class=True).loss.get_config()["from_logits"] is False
+
+
+def test_a_compiled_model_keeps_metrics_and_weights_of_losses():
+    model = network(activation="softmax")
+    model.compile("sgd", "categorical_crossentropy", [0.5], [keras.metrics.AUC(name="auc")], run_eagerly=True)
+    found = compiled(model, TrainSettings(), is_class=True)
+    config = found.get_compile_config()
+    assert config["loss_weights"] == [0.5]
+    assert found.run_eagerly
+    data = Data.of(found, [examples(20)], [examples(9, 5)], 8, seed=4)
+    assert set(train(found, data, TrainSettings(epochs=1)).curves) == {"loss", "auc", "val_loss", "val_auc"}
+
+
+def test_nothing_kept_apart_is_told():
+    settings = TrainSettings(validation=0.01)
+    model = compiled(network(), settings, is_class=True)
+    with pytest.raises(UsageError, match=r"None of the 5 images is kept apart .* larger --validation"):
+        train(model, Data.of(model, [examples(5)], [examples(0)], 8, seed=4), settings)
 
 
 def test_a_regression_that_was_not_compiled_gets_squares():
