@@ -82,7 +82,10 @@ class Case:
         if not known:
             raise UsageError(f"There is no model in {str(self.folder / MODELS)!r}; save one there as NAME{SUFFIX}.")
         said = "has several models" if name is None else f"has no model {name!r}"
-        raise UsageError(f"The case {str(self.folder)!r} {said}; pass --model with one of {', '.join(known)}.")
+        raise UsageError(
+            f"The case {str(self.folder)!r} {said}; choose one of {', '.join(known)}, with "
+            "`deepdebug hudd run --model`."
+        )
 
 
 def read_case(folder: Path) -> Case:

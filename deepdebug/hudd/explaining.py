@@ -143,8 +143,8 @@ def _fitting(forward: Forward, x: Array, subject: Subject) -> Any:
     except Exception as error:  # each backend has errors of its own for what does not fit
         raise UsageError(
             f"The model '{subject.name}' cannot take images of the shape {x.shape}: "
-            f"{' '.join(str(error).split())[:400]} Say how it was trained in [preprocessing] of case.toml, or pass a "
-            "smaller --batch-size where the memory is full."
+            f"{' '.join(str(error).split())[:400]} Say how it was trained in [preprocessing] of case.toml, or, where "
+            "the memory is full, let fewer images through together: `deepdebug hudd run` with a smaller --batch-size."
         ) from error
 
 

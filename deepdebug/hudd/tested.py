@@ -53,8 +53,8 @@ class FailureRule:
         if self.kind == "label":
             if wrong_label is None:
                 raise UsageError(
-                    "A regression has no wrong labels; say when an answer counts as a failure, such as "
-                    "`--failures 'loss>2'` or `--failures quantile=0.9`."
+                    "A regression has no wrong labels; say when an answer counts as a failure, with `failures` in "
+                    "case.toml or with `deepdebug hudd run --failures 'loss>2'` or `--failures quantile=0.9`."
                 )
             return wrong_label
         threshold = self.value if self.kind == "loss" else float(np.quantile(loss, self.value))

@@ -17,6 +17,7 @@ from deepdebug.hudd.tested import Tested, judged_classes, judged_values
 from deepdebug.retraining.arms import Plan, Pool, by_entropy, check_fair, plan
 from deepdebug.retraining.asked import ENTROPY, Choice, Retraining
 from deepdebug.retraining.assigning import Chosen, assign
+from deepdebug.retraining.filling import refuse_empty
 from deepdebug.retraining.looking import Looker, Seen, clustered_views, member_vectors
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
@@ -129,7 +130,7 @@ def retrain(
         batch_size: Images that go through the model together. Defaults to 64.
 
     Returns:
-        The runs, arm by arm.
+        The runs, arm by arm, in the order above.
 
     Raises:
         UsageError: When arrays and model do not fit together.
@@ -148,6 +149,7 @@ def retrain(
     label = _labeller(found, improvement[1], x)
     material = _material(found, known.expected, np.asarray(training[0]), x)
     unsafe = unsafe_set(found, x, choice, batch_size)
+    refuse_empty(unsafe.chosen)
     pool = Pool(
         training=len(known.expected),
         improvement=len(x),

@@ -136,6 +136,11 @@ def _client(engine: Engine) -> Iterator[Any]:
     if engine.scheduler is not None:
         try:
             client = Client(engine.scheduler, timeout="10s")
+        except ValueError as error:
+            raise UsageError(
+                f"`--scheduler` got {engine.scheduler!r}, which is no address: {error}. Expected one such as "
+                "tcp://HOST:8786, as `dask scheduler` tells it."
+            ) from error
         except OSError as error:
             raise UsageError(
                 f"No Dask scheduler answers at {engine.scheduler!r}: {error}. Start one with `dask scheduler`, and "

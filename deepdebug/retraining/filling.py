@@ -9,10 +9,26 @@ import numpy as np
 
 from deepdebug.errors import UsageError
 from deepdebug.retraining.arms import Plan
-from deepdebug.retraining.assigning import Ints
+from deepdebug.retraining.assigning import Chosen, Ints
 from deepdebug.retraining.choosing import Unsafe
 from deepdebug.retraining.labels import NAMED, FiledLabels, LabelSource, add_rows
 from deepdebug.retraining.seeing import Looked, subset
+
+
+def refuse_empty(chosen: Chosen) -> None:
+    """Refuse an unsafe set without images.
+
+    Args:
+        chosen: The unsafe set.
+
+    Raises:
+        UsageError: When it is empty.
+    """
+    if not len(chosen):
+        raise UsageError(
+            "No image of the ImprovementSet was chosen, so there is nothing to retrain with. Choose again with "
+            "`--select ClosestU`, which asks of no image that it lies inside a cluster, or with a larger --factor."
+        )
 
 
 def without_marked(looked: Looked, unsafe: Unsafe, source: LabelSource) -> tuple[Looked, Unsafe, LabelSource]:

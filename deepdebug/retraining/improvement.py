@@ -32,15 +32,15 @@ class Improvement:
 def improvement_set(case: Case, classes: Sequence[str]) -> Improvement:
     """Find the images of the improvement set; none is opened.
 
-    It lies in one of the forms of the other sets, or as image files without labels: folders that are not named like
-    classes say nothing.
+    It lies in one of the forms of the other sets, or as image files without labels: folders of which none is named
+    like a class say nothing.
 
     Args:
         case: The case.
         classes: Names of the classes; empty for a regression.
 
     Raises:
-        UsageError: When there is none.
+        UsageError: When there is none, or some of its folders are named like classes and others are not.
     """
     folder = case.folder / DATA / IMPROVEMENT
     if not folder.is_dir():
@@ -49,10 +49,20 @@ def improvement_set(case: Case, classes: Sequence[str]) -> Improvement:
             "the test set, or without any."
         )
     inside = {one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")}
-    is_labelled = (folder / TARGETS).is_file() or any(folder.glob("*.npz")) or (inside and inside <= set(classes))
-    if is_labelled:
+    if (folder / TARGETS).is_file() or any(folder.glob("*.npz")) or _is_by_class(folder, inside, classes):
         found = read_dataset(folder, classes)
         return Improvement(found.names, found.sources, OwnLabels(found.expected))
     sources = find_sources([folder])
     names = tuple(readable(Path(source.path.relative_to(folder).as_posix())) for source in sources)
     return Improvement(names, sources, None)
+
+
+def _is_by_class(folder: Path, inside: set[str], classes: Sequence[str]) -> bool:
+    strange, known = sorted(inside - set(classes)), sorted(inside & set(classes))
+    if strange and known:
+        raise UsageError(
+            f"The set {str(folder)!r} has folders for the classes {', '.join(known)} and others, {', '.join(strange)}, "
+            f"which are no classes; expected some of {', '.join(classes)}. Rename them, or add them to `classes` in "
+            "case.toml; if the images have no labels, put all of them into one folder."
+        )
+    return bool(known)

@@ -31,7 +31,7 @@ from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import Retraining, TrainSettings
 from deepdebug.retraining.choosing import Unsafe, label_columns
 from deepdebug.retraining.engines import run_jobs
-from deepdebug.retraining.filling import ask_for_missing, lacks_labels, without_marked
+from deepdebug.retraining.filling import ask_for_missing, lacks_labels, refuse_empty, without_marked
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
 from deepdebug.retraining.labels import FiledLabels, LabelSource
@@ -91,6 +91,7 @@ def retrain(
     """
     if TRAINING not in grouped.answers:
         raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
+    refuse_empty(unsafe.chosen)
     source = _label_source(grouped.opened, looked, wanted.labels)
     looked, unsafe, source = without_marked(looked, unsafe, source)
     rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST].tested)

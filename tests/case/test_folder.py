@@ -44,8 +44,8 @@ def test_model_is_found_by_name_or_as_the_only_one(case):
     ("models", "name", "message"),
     [
         ([], None, "There is no model in"),
-        (["a", "b"], None, "has several models; pass --model with one of a.keras, b.keras"),
-        (["a"], "c", "has no model 'c'; pass --model with one of a.keras"),
+        (["a", "b"], None, "has several models; choose one of a.keras, b.keras, with `deepdebug hudd run --model`"),
+        (["a"], "c", "has no model 'c'; choose one of a.keras, with"),
         (["a"], "../a", "has no model '../a'"),
     ],
 )

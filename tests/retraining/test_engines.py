@@ -12,6 +12,16 @@ from deepdebug.retraining.engines import Engine, run_jobs
 from tests.retraining.test_engines import wait_long
 run_jobs(Engine(), wait_long, [None])
 """
+SCRIPT = """
+import sys
+from deepdebug.errors import UsageError
+from deepdebug.retraining.engines import Engine, run_jobs
+
+try:
+    run_jobs(Engine("dask", scheduler=sys.argv[1]), print, ["job"])
+except UsageError as error:
+    print(error)
+"""
 
 
 def wait_long(_job):
@@ -31,3 +41,14 @@ def test_worker_ends_when_its_parent_is_killed():
         except subprocess.TimeoutExpired:
             os.kill(worker, signal.SIGKILL)
             pytest.fail("the worker outlives its parent")
+
+
+@pytest.mark.parametrize("address", ["localhost", "foo://x:1"])
+def test_scheduler_that_is_no_address_is_told(address):
+    pytest.importorskip("distributed")
+    # In a process of its own, because Dask leaves a thread behind.
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, address], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert f"`--scheduler` got '{address}', which is no address: " in done.stdout
+    assert "tcp://HOST:8786" in done.stdout

@@ -564,3 +564,10 @@ def test_vectors_are_those_of_the_views_that_were_clustered(case):
     labels = np.array(seeing.cluster_labels(grouped.analysis))
     same = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     assert apart[same].mean() < 0.5 * apart[~same].mean()
+
+
+def test_empty_unsafe_set_says_what_to_do(case):
+    grouped, looked, unsafe = choose(case)
+    nothing = replace(unsafe, chosen=unsafe.chosen.take(np.zeros(0, np.int64)))
+    with pytest.raises(UsageError, match=r"No image .* was chosen.* `--select ClosestU`.* larger --factor"):
+        retrain(grouped, looked, nothing, Retraining(settings=QUICK))
