@@ -137,7 +137,8 @@ class Looker:
         }
         vectors = np.zeros((len(x), DIMS), np.float32)
         for scale in self._scales:
-            values = beside.get(scale.name)
+            # A layer may be called like one of the other views; then its relevance was compared.
+            values = None if scale.name in self._settings.layers else beside.get(scale.name)
             if values is None:
                 values = kept_relevance(found, scale.name, self._settings)
             vectors += np.float32(scale.factor) * scale.projection(values)

@@ -112,16 +112,25 @@ def test_workers_and_dask_give_the_same_numbers(made, improved, tmp_path):
         assert results(tmp_path / f"{place}") == wanted
 
 
-@pytest.mark.parametrize(
-    "moment",
-    ["Improvement/seen-*.npz", "Improvement/near-*.npz", "UnsafeSet/unsafe.csv", "Retraining/HUDD_01/diagnosis",
-     "DNNModels/HUDD_01_*.keras"],
-)  # fmt: skip
-def test_killed_run_goes_on_and_ends_with_the_same_files(made, improved, tmp_path, moment):
+def test_run_that_is_killed_again_and_again_ends_with_the_same_files(made, improved, tmp_path):
     out = tmp_path / "T"
     arms = ("--mode", "HUDD", "--mode", "BL2", "--runs", "2", *QUICK)
+    moments = ("Improvement/seen-*.npz", "Improvement/near-*.npz", "UnsafeSet/unsafe.csv",
+               "Retraining/HUDD_01/diagnosis", "DNNModels/HUDD_01_*.keras")  # fmt: skip
+    for moment in moments:
+        assert not list(out.glob(moment))
+        kill_at(made, out, arms, moment)
+    done = command("retrain", made, out, *arms)
+    assert done.returncode == 0, done.stderr
+    wanted = results(improved[0])
+    wanted.pop("comparison.csv", None)
+    assert results(out) == wanted
+
+
+def kill_at(case, out, arms, moment):
+    """Begin a run and kill it, and all processes that it began, as soon as a file or folder is there."""
     running = subprocess.Popen(
-        words("retrain", made, out, *arms),
+        words("retrain", case, out, *arms),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), start_new_session=True,
     )  # fmt: skip
     try:
@@ -131,11 +140,6 @@ def test_killed_run_goes_on_and_ends_with_the_same_files(made, improved, tmp_pat
     finally:
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-    done = command("retrain", made, out, *arms)
-    assert done.returncode == 0, done.stderr
-    wanted = results(improved[0])
-    wanted.pop("comparison.csv", None)
-    assert results(out) == wanted
 
 
 def test_whole_method_in_one_command(made, tmp_path):

@@ -41,6 +41,20 @@ def test_copies_of_failures_are_where_the_failures_are(monkeypatch, mode, budget
     np.testing.assert_allclose(chosen.distances[chosen.ranks == 0], 0, atol=1e-3)
 
 
+def test_layer_that_is_called_like_another_view_is_compared_by_its_relevance():
+    net = bright.model()
+    layers = [
+        type(one).from_config({**one.get_config(), "name": f"part{place}"}) for place, one in enumerate(net.layers)
+    ]
+    layers[-1] = keras.layers.Dense(2, name="hidden")
+    renamed = keras.Sequential([keras.Input((bright.SIZE, bright.SIZE, 1)), *layers])
+    renamed.set_weights(net.get_weights())
+    x, y, _ = bright.images(60, 1)
+    found = hudd.run(renamed, x, y, layers=["hidden"])
+    chosen = hudd.unsafe_set(found, x[found.rows]).chosen
+    np.testing.assert_allclose(chosen.distances[chosen.ranks == 0], 0, atol=1e-3)
+
+
 def test_arms_are_retrained_and_the_model_stays_as_it_was(found, more):
     x, y, _ = more
     before = [one.copy() for one in found.asked.subject.model.get_weights()]
