@@ -1,0 +1,81 @@
+"""Runs one process per model, several at a time: what crashes, hangs or runs out of memory costs its own row only."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.models444.job import Request, read_result
+from benchmarks.models444.manifest import Row
+from benchmarks.models444.processes import CRASHED, DONE, STOPPED, Processes
+from deepdebug.files import write_text
+from deepdebug.strict_json import strict_json
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = (sys.executable, "-m", "benchmarks.models444.worker")
+# Models this small are no faster with more threads, and sums in another order have other last digits.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+
+
+def run_all(
+    rows: Iterable[Row], request: Request, workers: int, limit: float, command: Sequence[str] = WORKER
+) -> Iterator[tuple[Row, str]]:
+    """Train several models at a time and yield each row, with how it ended, as it ends.
+
+    Args:
+        rows: The rows.
+        request: What is asked.
+        workers: Processes at a time.
+        limit: Seconds after which a process is ended.
+        command: What is started, with the path of the job behind. Defaults to the worker.
+    """
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    processes = Processes({**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
+    left, running = iter(rows), dict[Future[str], Row]()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                while len(running) < workers and (row := next(left, None)) is not None:
+                    running[pool.submit(run_one, row, request, limit, processes, command)] = row
+                if not running:
+                    return
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                yield from ((running.pop(one), one.result()) for one in ended)
+        finally:  # Ctrl-C, or a consumer that wants no more
+            processes.stop()
+
+
+def run_one(row: Row, request: Request, limit: float, processes: Processes, command: Sequence[str] = WORKER) -> str:
+    """Train the model of a row in a process of its own, and make sure that there is a result, unless it was stopped.
+
+    Args:
+        row: The row.
+        request: What is asked.
+        limit: Seconds after which the process is ended.
+        processes: Runs it.
+        command: What is started, with the path of the job behind. Defaults to the worker.
+
+    Returns:
+        How it ended, see `Processes.run`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.json"
+        job.write_bytes(strict_json({"row": asdict(row), "request": asdict(request)}))
+        status, reason = processes.run([*command, str(job)], limit)
+    if status == DONE and read_result(request.result(row)) is None:
+        status, reason = CRASHED, f"the process left no result. {reason}"
+    if status not in (DONE, STOPPED):
+        known = {"id": row.id, "size": request.size, "repeat": request.repeat, "status": status, "reason": reason}
+        write_text(request.result(row), strict_json(known).decode() + "\n", "result")
+    return status

@@ -1,0 +1,26 @@
+"""Parts of the manifest: all, or some models over every data set and source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.models444.manifest import Row
+
+PER_GROUP = 5  # models of a data set and label in the quick part
+
+
+def quick(rows: Sequence[Row]) -> list[Row]:
+    """Return some models of every data set and label, those first of which most is known; names do not count.
+
+    Args:
+        rows: All rows.
+    """
+    order = ("exact", "default", "stand-in")
+    found = []
+    for key in dict.fromkeys((row.dataset, row.group) for row in rows):
+        group = [row for row in rows if (row.dataset, row.group) == key]
+        found += sorted(group, key=lambda row: (order.index(row.fidelity), row.seed))[:PER_GROUP]
+    return found
+
+
+SUBSETS = {"all": list, "quick": quick}

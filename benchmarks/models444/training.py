@@ -1,0 +1,142 @@
+"""Trains one model under `Diagnose` and says what came of it; loads Keras, so it runs in a process of its own."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from benchmarks.models444.build import build
+from benchmarks.models444.datasets import SIZES, Data, dataset
+from benchmarks.models444.job import Request
+from benchmarks.models444.manifest import Row
+from deepdebug import Diagnose
+from deepdebug.files import write_file
+from deepdebug.judging import replay
+from deepdebug.presets import PRESETS, Preset
+from deepdebug.recording import FILE_NAME
+from deepdebug.recording_reader import Recording, read_recording
+from deepdebug.records import Diagnosis, Finding
+
+TIMED = 8  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
+KEPT = ("code", "severity", "confidence", "layer", "epoch", "step", "value")
+
+
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
+    """Notes how long each epoch takes, with all that callbacks do at its end; stands first in the list of callbacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Note the time; called by Keras."""
+        self._starts.append(time.perf_counter())
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Note the time; called by Keras."""
+        self._starts.append(time.perf_counter())
+
+    @property
+    def seconds(self) -> list[float]:
+        """Seconds of each epoch."""
+        return [after - before for before, after in zip(self._starts, self._starts[1:], strict=False)]
+
+
+def train(row: Row, request: Request) -> Mapping[str, Any]:
+    """Train the model of a row and return what came of it; everything observed is written beside it.
+
+    Args:
+        row: The row.
+        request: What is asked.
+    """
+    data = dataset(row.dataset, SIZES[request.size], request.data)
+    plain = Clock()
+    _fit(row, request, data, min(TIMED, row.epochs), [plain])
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder:
+        doctor = Diagnose(verbose=0, log_dir=folder)
+        history = _fit(row, request, data, row.epochs, [clock, doctor])
+        recording = read_recording(folder)
+        _keep(Path(folder) / FILE_NAME, request.recording(row))
+    return {
+        "accuracy": {name: history[name] for name in ("accuracy", "val_accuracy")},
+        "loss": history["loss"],
+        "seconds": {
+            "plain": _middle(plain.seconds),
+            "watched": _middle(clock.seconds[: len(plain.seconds)]),
+            "whole": sum(clock.seconds),
+            "deepdebug": doctor.report.seconds,
+        },
+        "verdicts": {preset.name: judged(recording, preset) for preset in PRESETS},
+        "failed": [asdict(one) for one in doctor.report.skipped if "failed" in one.reason],
+    }
+
+
+def judged(recording: Recording, preset: Preset) -> Mapping[str, Any]:
+    """Return what a preset says about a recorded training.
+
+    Args:
+        recording: The training.
+        preset: The preset.
+    """
+    detectors = preset.detectors(None, ())
+    log = replay(
+        recording.facts,
+        recording.observations,
+        recording.finished,
+        detectors,
+        later_data=recording.later_data,
+        first_hit_wins=preset.first_hit_wins,
+        arrange=preset.arrange,
+    )
+    diagnoses = preset.diagnose(recording.run, log.findings)
+    return {"findings": [_finding(one) for one in log.findings], "diagnoses": [_diagnosis(one) for one in diagnoses]}
+
+
+def _fit(
+    row: Row, request: Request, data: Data, epochs: int, callbacks: list[keras.callbacks.Callback]
+) -> Mapping[str, list[float]]:
+    keras.utils.set_random_seed(row.seed + 1000 * request.repeat)
+    model = build(row)
+    found: Mapping[str, list[float]] = model.fit(
+        data.x,
+        data.y,
+        batch_size=row.batch_size,
+        epochs=epochs,
+        validation_data=(data.x_val, data.y_val),
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    return found
+
+
+def _middle(seconds: list[float]) -> float | None:
+    """Return the median without the first epoch, which compiles."""
+    return statistics.median(seconds[1:]) if len(seconds) > 1 else None
+
+
+def _keep(file: Path, target: Path) -> None:
+    def write(to: Path) -> None:
+        with file.open("rb") as source, gzip.GzipFile(to, "wb", mtime=0) as packed:
+            shutil.copyfileobj(source, packed)
+
+    write_file(target, write, "recording")
+
+
+def _finding(found: Finding) -> Mapping[str, Any]:
+    return {name: getattr(found, name) for name in KEPT}
+
+
+def _diagnosis(found: Diagnosis) -> Mapping[str, Any]:
+    layers = [one.layer for one in found.findings]
+    codes = list(dict.fromkeys(one.code for one in found.findings))
+    return {"fault": found.fault, "action": found.action, "codes": codes, "layers": layers}

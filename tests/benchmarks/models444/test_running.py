@@ -1,0 +1,131 @@
+"""One process per model: whatever becomes of it is written down, and the others go on."""
+
+import dataclasses
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from benchmarks.models444.job import Request, read_result, shard, waiting
+from benchmarks.models444.manifest import read_manifest
+from benchmarks.models444.processes import Processes
+from benchmarks.models444.running import run_all, run_one
+from benchmarks.models444.subsets import quick
+
+SCRIPT = """
+import json, os, pathlib, signal, sys, time
+asked = json.loads(pathlib.Path(sys.argv[1]).read_text())
+kind, request = asked["row"]["architecture"], asked["request"]
+if kind == "crash":
+    raise SystemExit("something went wrong")
+if kind == "hang":
+    time.sleep(600)
+if kind == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+if kind == "memory":
+    raise MemoryError
+if kind != "nothing":
+    path = pathlib.Path(request["out"]) / "results" / (asked["row"]["id"].replace("/", "_") + "-small-0.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
+"""
+COMMAND = (sys.executable, "-c", SCRIPT)
+
+
+@pytest.fixture
+def request_(tmp_path):
+    return Request("small", 0, tmp_path, tmp_path)
+
+
+def rows(*kinds):
+    first = read_manifest()[0]
+    return [dataclasses.replace(first, id=f"Blob/{kind}", architecture=kind) for kind in kinds]
+
+
+def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(request_):
+    kinds = ("fine", "crash", "hang", "killed", "memory", "nothing", "well")
+    ended = {row.architecture: status for row, status in run_all(rows(*kinds), request_, 3, 5.0, COMMAND)}
+    assert ended == {
+        "fine": "done", "crash": "crashed", "hang": "timed out", "killed": "out of memory", "memory": "out of memory",
+        "nothing": "crashed", "well": "done",
+    }  # fmt: skip
+    found = {row.architecture: read_result(request_.result(row)) for row in rows(*kinds)}
+    assert {kind: one["status"] for kind, one in found.items()} == ended
+    assert "something went wrong" in found["crash"]["reason"]
+    assert "left no result" in found["nothing"]["reason"]
+    assert list(waiting(rows(*kinds, "new"), request_)) == rows("new")
+
+
+def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
+    running = run_all(rows("fine", "hang", "hang2"), request_, 2, 600.0, COMMAND)
+    start = time.monotonic()
+    assert next(running)[1] == "done"
+    running.close()
+    assert time.monotonic() - start < 60
+    assert read_result(request_.result(rows("hang")[0])) is None
+
+
+def test_processes_that_were_stopped_begin_no_other(request_):
+    processes = Processes({})
+    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 600.0, processes, COMMAND))
+    waiter.start()
+    time.sleep(0.5)
+    processes.stop()
+    waiter.join(60)
+    assert not waiter.is_alive()
+    assert processes.run(COMMAND, 1.0) == ("stopped", "")
+
+
+def test_half_a_result_does_not_count(request_):
+    (row,) = rows("fine")
+    request_.result(row).parent.mkdir()
+    request_.result(row).write_text('{"id": ')
+    assert list(waiting([row], request_)) == [row]
+
+
+def test_parts_join_to_the_whole():
+    known = read_manifest()
+    parts = [shard(known, part, 4) for part in range(1, 5)]
+    assert sorted(row.id for part in parts for row in part) == sorted(row.id for row in known)
+    assert all({row.dataset for row in part} == {"Blob", "Circle", "MNIST", "CIFAR"} for part in parts)
+    with pytest.raises(ValueError, match="no part 5 of 4; expected 1 to 4"):
+        shard(known, 5, 4)
+
+
+def test_results_of_different_models_sizes_and_repetitions_have_different_files(tmp_path):
+    names = [row.id for row in read_manifest()]
+    requests = [Request(size, repeat, tmp_path, tmp_path) for size in ("small", "full") for repeat in (0, 1)]
+    files = {str(request.result(row)).casefold() for request in requests for row in read_manifest()}
+    assert len(files) == 4 * len(names)
+
+
+def test_unknown_size_is_named():
+    with pytest.raises(ValueError, match=r"no size 'tiny'; known: small, full"):
+        Request("tiny", 0, None, None)
+
+
+def test_quick_part_has_every_data_set_and_label_and_goes_by_no_name():
+    known = read_manifest()
+    found = quick(known)
+    assert len(found) == 40
+    assert len({(row.dataset, row.group) for row in found}) == 8
+    renamed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(known)]
+    assert [row.seed for row in quick(renamed)] == [row.seed for row in found]
+
+
+@pytest.mark.slow
+def test_model_is_trained_judged_and_recorded(tmp_path):
+    pytest.importorskip("tensorflow")
+    request = Request("small", 0, tmp_path, tmp_path)
+    first = next(row for row in read_manifest() if row.dataset == "Circle" and row.fidelity == "exact")
+    row = dataclasses.replace(first, epochs=6)
+    assert [status for _, status in run_all([row], request, 1, 600.0)] == ["done"], read_result(request.result(row))
+    line = read_result(request.result(row))
+    assert len(line["accuracy"]["accuracy"]) == len(line["loss"]) == 6
+    assert line["seconds"]["plain"] > 0
+    assert set(line["verdicts"]) == {"default", "deepdiagnosis"}
+    assert line["failed"] == []
+    assert request.recording(row).is_file()
+    assert json.loads(json.dumps(line)) == line
