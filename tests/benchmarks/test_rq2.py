@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import stats
 
 from benchmarks.hudd import __main__ as benchmark
+from benchmarks.hudd.rq2 import command
 from benchmarks.hudd.rq2.figures import Figures, targets
 from benchmarks.hudd.rq2.job import ARMS, CEILING, Request, kept, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
@@ -21,9 +22,8 @@ HUDD, BL2 = (0.90, 0.91, 0.92, 0.93), (0.84, 0.85, 0.86, 0.87)
 def result(arm, accuracy, c1=0.75, c6=0.5, labels=30):
     after = {"all": accuracy, "C1": c1, "C6": c6}
     before, easier = {"unseen": BEFORE, "test": {**BEFORE, "all": 0.81}}, {**after, "all": accuracy + 0.02}
-    return {
-        "arm": arm, "labels": labels, "precision": 0.6, "before": before, "after": {"unseen": after, "test": easier},
-    }  # fmt: skip
+    after = {"unseen": after, "test": easier}
+    return {"start": "w", "arm": arm, "labels": labels, "precision": 0.6, "before": before, "after": after}
 
 
 def line(run, results, family="GD", **changed):
@@ -117,6 +117,16 @@ def test_every_arm_has_a_row_and_every_case_stands_beside_the_published_figure()
     assert published.rows[-1] == ("TS", "81.65", "93.03", "-", "-")
 
 
+def test_results_that_do_not_compare_are_told_apart():
+    lines = [line(run, [result("HUDD", 0.9)]) for run in (1, 2)]
+    assert list(command._mixed([Figures(lines)])) == []
+    other = line(3, [{**result("HUDD", 0.9), "start": "v"}], program="b")
+    assert [text.split(",")[0] for text in command._mixed([Figures([*lines, other])])] == [
+        "2 versions of the program",
+        "2 models of GD",
+    ]
+
+
 def test_only_results_with_all_arms_count(tmp_path):
     asked = Request("fast", 0.3, ARMS, tmp_path, tmp_path, ceiling=1)
     assert to_do(["GD", "FLD"], [1, 2], asked) == [("GD", 1), ("FLD", 1), ("GD", 2), ("FLD", 2)]
@@ -146,9 +156,9 @@ def test_digits_from_training_to_tables(tmp_path, capsys):
     pytest.importorskip("tensorflow")
     write_digits(tmp_path)
     summary = tmp_path / "summary.json"
-    command = ["rq2", "--size", "tiny", "--families", "MNIST", "--runs", "1", "--factors", "0.3"]
-    command += ["--data", str(tmp_path), "--workers", "1", "--json", str(summary)]
-    assert benchmark.main(command) == 0
+    words = ["rq2", "--size", "tiny", "--families", "MNIST", "--runs", "1", "--factors", "0.3"]
+    words += ["--data", str(tmp_path), "--workers", "1", "--json", str(summary)]
+    assert benchmark.main(words) == 0
     printed = capsys.readouterr()
     assert "Targets" in printed.out
     assert "1 jobs done" in printed.err
@@ -158,7 +168,7 @@ def test_digits_from_training_to_tables(tmp_path, capsys):
     assert runs["HUDD"]["precision"] > runs["BL2"]["precision"]
     assert 0 < runs["HUDD"]["after"][0]["unseen"]["all"] <= 1
     assert (tmp_path / "results" / "rq2" / "rq2-labels.png").read_bytes().startswith(b"\x89PNG")
-    assert benchmark.main([*command, "--markdown"]) == 0
+    assert benchmark.main([*words, "--markdown"]) == 0
     printed = capsys.readouterr()
     assert "0 jobs done" in printed.err
     assert "| HUDD |" in printed.out

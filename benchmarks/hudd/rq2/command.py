@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,21 @@ def work(asked: argparse.Namespace) -> int:
         write_text(asked.json, json.dumps(_record(asked, by_factor), indent=1, allow_nan=False) + "\n", "summary")
     seconds = time.perf_counter() - start
     errors = Console(stderr=True, highlight=False)
-    programs = {line for figures in by_factor.values() for line in figures.programs}
-    if len(programs) > 1:
-        errors.print(f"These are results of {len(programs)} versions of the program; remove {out} to do all anew.")
+    for text in _mixed(list(by_factor.values())):
+        errors.print(f"These are results of {text}, which do not compare. Remove {out} to do all anew.")
     errors.print(f"{done} jobs done in {seconds / 60:.1f} minutes; {curve}")
     return 0
+
+
+def _mixed(figures: Sequence[Figures]) -> Iterator[str]:
+    """Say what differs between results that are shown together."""
+    programs = {program for one in figures for program in one.programs}
+    if len(programs) > 1:
+        yield f"{len(programs)} versions of the program"
+    for family in dict.fromkeys(name for one in figures for name in one.families):
+        models = {model for one in figures for model in one.models.get(family, ())}
+        if len(models) > 1:
+            yield f"{len(models)} models of {family}, as other processors train them"
 
 
 def _record(asked: argparse.Namespace, by_factor: dict[float, Figures]) -> dict[str, Any]:

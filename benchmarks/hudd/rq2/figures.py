@@ -27,14 +27,17 @@ class Figures:
     Attributes:
         families: Their names.
         programs: The hashes of the program that made them.
+        models: The hashes of the models that were retrained, by family.
     """
 
     def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
         self._found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         self.programs: set[str] = set()
+        self.models: dict[str, set[str]] = {}
         for line in lines:
             self.programs.add(line["program"])
             for result in line["results"]:
+                self.models.setdefault(line["family"], set()).add(result["start"])
                 self._found.setdefault((line["family"], result["arm"]), []).append({**result, "run": line["run"]})
         self.families = tuple(dict.fromkeys(family for family, _ in self._found))
 

@@ -124,7 +124,7 @@ def _photographed(name: str, seed: int, size: Size, data: Path) -> Family:
 
 def _simulated(name: str, seed: int, size: Size) -> Family:
     """Return a simulated family; there are as many pictures to choose from as to train with."""
-    case, (training, test, epochs) = CASES[name], size.simulated
+    case, (training, test, epochs) = CASES[name], size.retrained
     counts = {TRAINING: training, TEST: test, IMPROVEMENT: training}
 
     def drawn(part: str, key: int) -> Pictured:

@@ -169,6 +169,7 @@ class Arms:
                 UNSEEN: _accuracies(self._seen.unseen_failed, family.unseen),
             },
             "after": after,
+            "start": outcome.start,
             "best_epoch": trained.best_epoch,
             "epochs": len(trained.curves.get("loss", ())),
             "seconds": trained.seconds,
