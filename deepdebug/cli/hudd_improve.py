@@ -100,7 +100,7 @@ RETRAIN = f"""Retrain with the chosen images, test what came of it, and compare 
     Images are chosen as by the last `deepdebug hudd assign`, unless told otherwise; --labels names labels of these.
     Every retraining starts from the original weights and trains on the TrainingSet and a bag of the new images,
     in which every cluster has as many. A part of both is kept apart to choose the epoch; the TestSet is asked
-    at the end and never before. All modes have as many labels, the same seeds and the same epochs:
+    once, at the end. All modes have as many labels, the same seeds and the same epochs:
       HUDD      the unsafe set of `deepdebug hudd assign`
       BL1       random images, of which only those that the model gets wrong are used
       BL2       random images

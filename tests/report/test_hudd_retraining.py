@@ -50,7 +50,7 @@ def retrained(**more):
         fixed=(ChangedImage("left/<1>.png", "left", "right", "left"),),
         broken=(ChangedImage("2.png", "", "loss 1.5", "loss 4"),),
         findings=(("HUDD_02", 2),),
-        settings=(("epochs", "10"),),
+        settings=(("epochs", "10"), ("learning_rate", "None")),
     )
     return dataclasses.replace(found, **more)
 
@@ -124,6 +124,16 @@ def test_page_shows_everything_and_escapes_names():
     for heading in ("By root-cause cluster", "By class", "By planted cause", "Images that are right now"):
         assert heading in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+
+
+def test_page_says_how_was_trained_what_diagnose_found_and_what_the_test_set_was_used_for():
+    page = render_hudd(analysis(), FakePictures(), retrained(), PIXELS)
+    assert "Trained with epochs 10, learning rate of the model." in page
+    assert "HUDD_02 (2 findings)" in page
+    assert "HUDD looked for images like the failures of this very test set" in page
+    page = render_hudd(analysis(), FakePictures(), retrained(arms=(arm("BL2", [0.8]),), findings=()), PIXELS)
+    assert "Found by Diagnose" not in page
+    assert "HUDD looked" not in page
 
 
 def test_page_without_retraining_says_nothing_of_it():

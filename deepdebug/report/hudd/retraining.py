@@ -92,6 +92,8 @@ class Section:
         fixed: Images that only the retrained model gets right.
         broken: Images that only the original one gets right.
         settings: How was trained.
+        watched: Runs in which `Diagnose` found something, with the number of findings.
+        is_chosen: Whether an arm has chosen its images by the failures of the test set.
     """
 
     told: str
@@ -108,6 +110,8 @@ class Section:
     fixed: tuple[Changed, ...]
     broken: tuple[Changed, ...]
     settings: tuple[tuple[str, str], ...]
+    watched: tuple[str, ...]
+    is_chosen: bool
 
 
 def section(retrained: Retrained, pictures: Pixels) -> Section:
@@ -136,8 +140,14 @@ def section(retrained: Retrained, pictures: Pixels) -> Section:
         ),
         fixed=_changed(retrained.fixed, pictures.get("fixed")),
         broken=_changed(retrained.broken, pictures.get("broken")),
-        settings=retrained.settings,
+        settings=tuple((name.replace("_", " "), _setting(value)) for name, value in retrained.settings),
+        watched=tuple(f"{name} ({count(found, 'finding')})" for name, found in retrained.findings),
+        is_chosen=any(one.arm == OURS for one in retrained.arms),
     )
+
+
+def _setting(value: str) -> str:
+    return "of the model" if value == "None" else value
 
 
 def told(retrained: Retrained) -> str:
