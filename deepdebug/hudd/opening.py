@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +69,10 @@ class Request:
     batch_size: int = 64
     clustering: ClusterSettings = field(default_factory=ClusterSettings)
     exports: tuple[str, ...] = ()
+
+    def absolute(self) -> Request:
+        """Return the same for a process that may run in another folder."""
+        return replace(self, case=self.case.absolute(), out=self.out.absolute())
 
     @property
     def rules(self) -> str:

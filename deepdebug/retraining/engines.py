@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -115,15 +115,49 @@ def _end_with_parent() -> None:
 
 def _on_dask(engine: Engine, work: Callable[[Job], object], jobs: Sequence[Job], done: Callable[[Job], object]) -> None:
     with _client(engine) as client:
+        from distributed import KilledWorker
         from distributed import as_completed as finished
 
+        _check_workers(engine, client.run(_about_worker))
         futures = {client.submit(work, job, pure=False, retries=0): job for job in jobs}
         try:
             for future in finished(futures):
                 future.result()
                 done(futures[future])
+        except KilledWorker as error:
+            raise UsageError(
+                "A Dask worker ended without a word; most often its memory was full. What is done is kept: give the "
+                "workers more memory, or start fewer of them, and repeat the command."
+            ) from error
         finally:
             client.cancel(list(futures))
+
+
+def _about_worker() -> tuple[str, tuple[str | None, ...]]:
+    """Return Keras's backend in a worker, and with how many threads it computes."""
+    import keras
+
+    return keras.config.backend(), tuple(os.environ.get(name) for name in THREADS)
+
+
+def _check_workers(engine: Engine, workers: Mapping[str, tuple[str, tuple[str | None, ...]]]) -> None:
+    """Make sure that there are workers, and that numbers will be those of this machine."""
+    if not workers:
+        raise UsageError(
+            f"The Dask scheduler at {engine.scheduler!r} has no workers. Start some with `dask worker "
+            f"{engine.scheduler} --nthreads 1`."
+        )
+    import keras
+
+    wanted = keras.config.backend(), (str(engine.threads),) * len(THREADS)
+    for address, found in workers.items():
+        if found != wanted:
+            told = ", ".join(f"{name}={value}" for name, value in zip(THREADS, found[1], strict=True) if value)
+            raise UsageError(
+                f"The Dask worker at {address} computes on {found[0]} with {told or 'any number of threads'}, which "
+                f"may give other numbers; expected {wanted[0]} with {engine.threads}. Start it with "
+                f"KERAS_BACKEND={wanted[0]} {' '.join(f'{name}={engine.threads}' for name in THREADS)}."
+            )
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def look(grouped: Grouped, engine: Engine, stage: Stage = silent) -> Looked:
     members = _members(grouped, views, folder, wanted)
     size = max(1, SHARD // images.batch_size) * images.batch_size
     jobs = [
-        LookJob(request, first, min(first + size, len(found.names)), folder, wanted)
+        LookJob(request.absolute(), first, min(first + size, len(found.names)), folder.absolute(), wanted)
         for first in range(0, len(found.names), size)
     ]
     shards, left_out = _shards(jobs, engine, stage)
@@ -226,7 +226,7 @@ def compare(grouped: Grouped, looked: Looked, engine: Engine, stage: Stage = sil
     wanted = fingerprint(looked=looked.fingerprint, labels=labels)
     files = [path.with_name(path.name.replace("seen-", "near-")) for path in looked.shards]
     jobs = [
-        NearJob(path, folder / MEMBERS, tuple(labels), file, looked.fingerprint, wanted)
+        NearJob(path, (folder / MEMBERS).absolute(), tuple(labels), file, looked.fingerprint, wanted)
         for path, file in zip(looked.shards, files, strict=True)
     ]
     waiting = [job for job in jobs if not is_shard(job.file, wanted)]

@@ -293,7 +293,7 @@ def _job(  # noqa: PLR0917 - everything that a process needs to know
         name: array_hash(rows) if isinstance(rows, np.ndarray) else rows for name, rows in asdict(on_disk).items()
     }
     mark = fingerprint(**facts, rule=asdict(rule), plan=hashes, labels=array_hash(labels))
-    return RunJob(grouped.request, on_disk, labels, wanted.settings, rule, mark)
+    return RunJob(grouped.request.absolute(), on_disk, labels, wanted.settings, rule, mark)
 
 
 def _done(job: RunJob) -> RunRecord | None:

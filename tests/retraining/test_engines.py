@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,31 @@ try:
 except UsageError as error:
     print(error)
 """
+
+
+REMOTE = """
+import sys
+import dask
+from distributed import LocalCluster
+from deepdebug.errors import UsageError
+from deepdebug.retraining.engines import THREADS, Engine, run_jobs
+from tests.retraining.test_engines import write_name
+
+if __name__ == "__main__":
+    dask.config.set({"distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, "1")})
+    for workers, threads in ((0, 1), (1, 2), (1, 1)):
+        with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+            try:
+                engine = Engine("dask", threads=threads, scheduler=cluster.scheduler_address)
+                run_jobs(engine, write_name, [sys.argv[1]], lambda job: print("done", job))
+            except UsageError as error:
+                print(error)
+"""
+
+
+def write_name(job):
+    """Stand for a job that leaves a file."""
+    Path(job).write_text("written")
 
 
 def wait_long(_job):
@@ -52,3 +78,20 @@ def test_scheduler_that_is_no_address_is_told(address):
     )
     assert f"`--scheduler` got '{address}', which is no address: " in done.stdout
     assert "tcp://HOST:8786" in done.stdout
+
+
+@pytest.mark.slow
+def test_workers_of_a_running_scheduler_do_the_jobs_unless_they_would_give_other_numbers(tmp_path):
+    pytest.importorskip("distributed")
+    script, written = tmp_path / "script.py", tmp_path / "written"
+    script.write_text(REMOTE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, str(script), str(written)], capture_output=True, text=True, check=True, env=environment
+    )
+    none, other, *rest = done.stdout.splitlines()
+    assert "has no workers. Start some with `dask worker tcp://" in none
+    assert "TF_NUM_INTRAOP_THREADS=1" in other
+    assert "with 2. Start it with KERAS_BACKEND=" in other
+    assert rest == [f"done {written}"]
+    assert written.read_text() == "written"

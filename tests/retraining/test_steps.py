@@ -1,6 +1,8 @@
+import contextlib
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -515,6 +517,23 @@ class _InterruptSecond(Stages):
                 raise KeyboardInterrupt
 
         return advance
+
+
+def test_jobs_find_their_files_from_another_folder(case, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+
+    def run_jobs(_engine, work, jobs, done=lambda _: None):
+        for job in jobs:
+            with contextlib.chdir(tmp_path / "elsewhere"):
+                work(job)
+            done(job)
+
+    monkeypatch.chdir(case.parent)
+    monkeypatch.setattr(seeing, "run_jobs", run_jobs)
+    monkeypatch.setattr(steps, "run_jobs", run_jobs)
+    records, _ = improve(Path(case.name))
+    assert records[0].accuracy is not None
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_optimizer_that_keras_does_not_know(case):
