@@ -34,6 +34,7 @@ LEVELS = {
     "deepdebug.hudd.arrays": 4,
     "deepdebug.retraining": 1,
     "deepdebug.retraining.improvement": 1,
+    "deepdebug.retraining.jobs": 2,
     "deepdebug.retraining.looking": 2,
     "deepdebug.retraining.filling": 4,
     "deepdebug.retraining.grouped": 4,
@@ -137,7 +138,7 @@ def test_libraries_are_those_of_the_level(name):
     allowed = LIBRARIES[level(name)]
     if name.startswith("deepdebug.hudd."):
         allowed = (*allowed, "sklearn", "kneed", "umap", "threadpoolctl", "pydantic", "pyarrow", "xlsxwriter")
-    if name == "deepdebug.retraining.engines":
+    if name == "deepdebug.retraining.jobs":
         allowed = (*allowed, "dask", "distributed")
     if name.startswith("deepdebug.model.backend."):
         allowed = (*allowed, name.rpartition(".")[2])

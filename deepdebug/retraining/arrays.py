@@ -13,8 +13,8 @@ import numpy.typing as npt
 from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.arrays import Result, labelled_images
 from deepdebug.hudd.images import ArrayImages
-from deepdebug.hudd.tested import Tested, judged_classes, judged_values
-from deepdebug.retraining.arms import Plan, Pool, by_entropy, check_fair, plan
+from deepdebug.retraining.answers import Answers
+from deepdebug.retraining.arms import Plan, by_entropy, check_fair, plan
 from deepdebug.retraining.asked import ENTROPY, Choice, Retraining
 from deepdebug.retraining.assigning import Chosen, assign
 from deepdebug.retraining.filling import refuse_empty
@@ -150,15 +150,14 @@ def retrain(
     material = _material(found, known.expected, np.asarray(training[0]), x)
     unsafe = unsafe_set(found, x, choice, batch_size)
     refuse_empty(unsafe.chosen)
-    pool = Pool(
-        training=len(known.expected),
-        improvement=len(x),
-        unsafe=unsafe.chosen,
-        bag_size=int(np.unique(unsafe.chosen.clusters, return_counts=True)[1].max(initial=0)),
-        scores=unsafe.scores if found.asked.labelled.classes else None,
-        wrong=lambda rows: _judged(found, unsafe, rows, label(rows)).failed,
-        validation=wanted.settings.validation,
-        weights=wanted.weights,
+    tested, rule = found.asked.tested, fixed_rule(found.asked.rule, found.asked.tested)
+    answers = Answers(tested.columns, bool(found.asked.labelled.classes), rule, unsafe.scores, unsafe.outputs)
+
+    def wrong(rows: Rows) -> npt.NDArray[np.bool_]:
+        return answers.wrong(rows, label(rows))
+
+    pool = answers.pool(
+        unsafe.chosen, wrong, training=len(known.expected), settings=wanted.settings, weights=wanted.weights
     )
     plans = [plan(pool, arm, run, wanted.seed) for arm in wanted.arms for run in range(1, wanted.runs + 1)]
     check_fair(plans)
@@ -201,14 +200,6 @@ def _labeller(found: Result, labels: Labels, x: Array) -> Callable[[Rows], Array
         return labelled_images(model, x[rows], said, classes, 1).expected if len(rows) else np.zeros(0, np.int64)
 
     return of
-
-
-def _judged(found: Result, unsafe: UnsafeSet, rows: Rows, right: Array) -> Tested:
-    rule = fixed_rule(found.asked.rule, found.asked.tested)
-    names, columns = [str(row) for row in rows], found.asked.tested.columns
-    if found.asked.labelled.classes:
-        return judged_classes(names, columns, unsafe.scores[rows], right, rule)
-    return judged_values(names, columns, unsafe.outputs[rows], right, rule)
 
 
 def _must_be_finite(_number: int, error: ImageError) -> None:

@@ -28,9 +28,10 @@ from deepdebug.hudd.projection import DIMS, Projection
 from deepdebug.hudd.steps import heatmap_settings
 from deepdebug.hudd.viewing import RELEVANCE, WITH_EMBEDDING, views_of
 from deepdebug.hudd.views import View
-from deepdebug.retraining.engines import Engine, run_jobs
+from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import Improvement, improvement_set
+from deepdebug.retraining.jobs import run_jobs
 from deepdebug.retraining.labels import LabelSource, Part
 from deepdebug.retraining.looking import Looker, Scale, Seen, clustered_views, member_vectors
 from deepdebug.retraining.near_job import NearJob, compare_shard

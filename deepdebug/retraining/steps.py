@@ -25,15 +25,16 @@ from deepdebug.hudd.explaining import Labelled
 from deepdebug.hudd.images import FileImages, array_hash
 from deepdebug.hudd.marks import fingerprint, read_mark
 from deepdebug.hudd.opening import RESULTS, Opened, Request, Stage, open_case, silent
-from deepdebug.hudd.tested import FailureRule, Tested, judged_classes, judged_values, write_tested
+from deepdebug.hudd.tested import FailureRule, Tested, write_tested
 from deepdebug.model.saved import load_model, save_model
+from deepdebug.retraining.answers import Answers
 from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import Retraining, TrainSettings
 from deepdebug.retraining.choosing import Unsafe, label_columns
-from deepdebug.retraining.engines import run_jobs
 from deepdebug.retraining.filling import ask_for_missing, lacks_labels, refuse_empty, without_marked
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
+from deepdebug.retraining.jobs import run_jobs
 from deepdebug.retraining.labels import FiledLabels, LabelSource
 from deepdebug.retraining.records import RunRecord, read_record, run_name, versions, write_record
 from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
@@ -227,28 +228,17 @@ def _folders_like_classes(folder: Path, classes: Sequence[str]) -> str:
 
 
 def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource, wanted: Retraining) -> Pool:
-    answered, chosen = grouped.answers[TEST], unsafe.chosen
-    rule = fixed_rule(grouped.opened.rule, answered.tested)
-    is_class, columns = answered.tested.expected is not None, answered.tested.columns
+    tested = grouped.answers[TEST].tested
+    rule, is_class = fixed_rule(grouped.opened.rule, tested), tested.expected is not None
+    answers = Answers(tested.columns, is_class, rule, looked.scores, looked.outputs)
 
     def wrong(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        if not len(rows) or lacks_labels(source, rows):  # of which the person is told once all plans are known
+        if lacks_labels(source, rows):  # of which the person is told once all plans are known
             return np.zeros(len(rows), np.bool_)
-        names, right = [looked.images.names[row] for row in rows], source.of(rows)
-        if is_class:
-            return judged_classes(names, columns, looked.scores[rows], right, rule).failed
-        return judged_values(names, columns, looked.outputs[rows], right, rule).failed
+        return answers.wrong(rows, source.of(rows))
 
-    return Pool(
-        training=len(grouped.answers[TRAINING].rows),
-        improvement=len(looked.rows),
-        unsafe=chosen,
-        bag_size=int(np.unique(chosen.clusters, return_counts=True)[1].max(initial=0)),
-        scores=looked.scores if is_class else None,
-        wrong=wrong,
-        validation=wanted.settings.validation,
-        weights=wanted.weights,
-    )
+    training = len(grouped.answers[TRAINING].rows)
+    return answers.pool(unsafe.chosen, wrong, training=training, settings=wanted.settings, weights=wanted.weights)
 
 
 def _plans(pool: Pool, wanted: Retraining) -> list[Plan]:

@@ -18,9 +18,9 @@ from deepdebug.hudd.clusters import cluster
 from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
 from deepdebug.hudd.heatmap_layers import heatmap_layers
 from deepdebug.hudd.images import ArrayImages
-from deepdebug.hudd.tested import Tested, judged_classes, judged_values
 from deepdebug.hudd.viewing import views_of
-from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
+from deepdebug.retraining.answers import Answers
+from deepdebug.retraining.arms import Plan, check_fair, plan
 from deepdebug.retraining.asked import TrainSettings
 from deepdebug.retraining.assigning import assign
 from deepdebug.retraining.looking import Looker, member_vectors
@@ -110,19 +110,15 @@ class Arms:
         near = nearness(seen.vectors, seen.members, seen.labels)
         wanted = quotas(np.bincount(seen.labels).tolist(), len(seen.failed), len(seen.vectors), factor=factor)
         unsafe = assign(near, wanted.tolist())
-        self._pool = Pool(
-            training=len(family.training.targets),
-            improvement=len(self._improvement.targets),
-            unsafe=unsafe,
-            bag_size=int(np.bincount(unsafe.clusters).max()),
-            scores=seen.scores if family.classes else None,
-            wrong=lambda rows: self._judged(rows).failed,
-            validation=self._settings.validation,
-        )
-        training, improvement = family.training.pictures, self._improvement.pictures
+        is_class = bool(family.classes)
+        columns = family.classes if is_class else family.outputs
+        self._answers = Answers(columns, is_class, family.rule, seen.scores, seen.outputs)
+        training = len(family.training.targets)
+        self._pool = self._answers.pool(unsafe, self._wrong, training=training, settings=self._settings)
+        known, improvement = family.training.pictures, self._improvement.pictures
         self._material = Material(
             model,
-            lambda rows: training[rows] * SCALE,
+            lambda rows: known[rows] * SCALE,
             family.training.targets,
             lambda rows: improvement[rows] * SCALE,
             _labelled(family, family.test),
@@ -151,7 +147,7 @@ class Arms:
             "labels": len(planned.labelled),
             "bag": len(planned.bag),
             "clusters": len(np.unique(self._pool.unsafe.clusters)),
-            "precision": self._judged(planned.labelled).failed.mean(),
+            "precision": self._wrong(planned.labelled).mean(),
             "chosen": {cause: inside[planned.labelled].mean() for cause, inside in self._improvement.planted.items()},
             "note": planned.note,
         }
@@ -185,11 +181,8 @@ class Arms:
         apart = round(self._pool.validation * len(rows))
         return replace(like, arm=CEILING, labelled=np.sort(rows), bag=rows[apart:], bag_apart=rows[:apart])
 
-    def _judged(self, rows: npt.NDArray[np.int64]) -> Tested:
-        names, right = [str(row) for row in rows], self._improvement.targets[rows]
-        if self._family.classes:
-            return judged_classes(names, self._family.classes, self._seen.scores[rows], right, self._family.rule)
-        return judged_values(names, self._family.outputs, self._seen.outputs[rows], right, self._family.rule)
+    def _wrong(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        return self._answers.wrong(rows, self._improvement.targets[rows])
 
 
 def _failed(family: Family, model: keras.Model, part: Pictured) -> npt.NDArray[np.bool_]:

@@ -9,14 +9,16 @@ import pytest
 
 LIMIT = 180  # seconds, far more than it takes
 PARENT = """
-from deepdebug.retraining.engines import Engine, run_jobs
-from tests.retraining.test_engines import wait_long
+from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.jobs import run_jobs
+from tests.retraining.test_jobs import wait_long
 run_jobs(Engine(), wait_long, [None])
 """
 SCRIPT = """
 import sys
 from deepdebug.errors import UsageError
-from deepdebug.retraining.engines import Engine, run_jobs
+from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.jobs import run_jobs
 
 try:
     run_jobs(Engine("dask", scheduler=sys.argv[1]), print, ["job"])
@@ -30,8 +32,9 @@ import sys
 import dask
 from distributed import LocalCluster
 from deepdebug.errors import UsageError
-from deepdebug.retraining.engines import THREADS, Engine, run_jobs
-from tests.retraining.test_engines import write_name
+from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.jobs import THREADS, run_jobs
+from tests.retraining.test_jobs import write_name
 
 if __name__ == "__main__":
     dask.config.set({"distributed.nanny.pre-spawn-environ": dict.fromkeys(THREADS, "1")})
