@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
@@ -15,16 +15,25 @@ Outcome = TypeVar("Outcome")
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
-def run_all(judge: Callable[[str, int], Outcome], jobs: Iterable[tuple[str, int]], workers: int = 2) -> list[Outcome]:
+def run_all(
+    judge: Callable[[str, int], Outcome],
+    jobs: Iterable[tuple[str, int]],
+    workers: int = 2,
+    environment: Mapping[str, str] | None = None,
+) -> list[Outcome]:
     """Return what `judge` says of every job, in the order of the jobs.
 
     Args:
         judge: A function of a module; it loads Keras itself, so that only the workers do.
         jobs: Pairs of name and seed.
         workers: Number of processes. Defaults to `2`.
+        environment: Further variables of the workers. Defaults to none.
     """
     jobs = list(jobs)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare) as pool, _progress() as progress:
+    with (
+        ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(environment or {},)) as pool,
+        _progress() as progress,
+    ):
         futures = {pool.submit(judge, *job): job for job in jobs}
         task = progress.add_task("training", total=len(jobs))
         for future in as_completed(futures):
@@ -32,9 +41,9 @@ def run_all(judge: Callable[[str, int], Outcome], jobs: Iterable[tuple[str, int]
     return [future.result() for future in futures]
 
 
-def _prepare() -> None:
+def _prepare(environment: Mapping[str, str]) -> None:
     """Give each worker one thread: these models are too small for more."""
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    os.environ.update({**dict.fromkeys(ONE_THREAD, "1"), **environment})
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
