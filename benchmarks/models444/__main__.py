@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.hudd.datasets import FOLDER
-from benchmarks.models444.datasets import SIZES
 from benchmarks.models444.job import Request, shard, waiting
 from benchmarks.models444.manifest import read_manifest
 from benchmarks.models444.processes import DONE
+from benchmarks.models444.recipes import SIZES
 from benchmarks.models444.running import run_all
 from benchmarks.models444.subsets import SUBSETS
 
-LIMIT = 900.0
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Size = StrEnum("Size", {name: name for name in SIZES})
 Subset = StrEnum("Subset", {name: name for name in SUBSETS})
@@ -39,7 +38,7 @@ def run(
     part: Annotated[str, typer.Option("--shard", help="2/4 does the second of four parts.")] = "1/1",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every model, with other weights.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
-    limit: Annotated[float, typer.Option(min=1, help="Seconds after which a model is given up.")] = LIMIT,
+    patience: Annotated[float, typer.Option(min=0.1, help="Times its time limit until a model is given up.")] = 1.0,
     data: Annotated[Path, typer.Option(help="Folder of the data sets, see scripts/fetch_data.")] = FOLDER,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results. Default: models444 in that of --data.")
@@ -58,7 +57,7 @@ def run(
         counts: Counter[str] = Counter()
         with _progress(console) as progress:
             task = progress.add_task("training", total=len(rows), completed=len(rows) - len(left))
-            for row, status in run_all(left, request, workers, limit):
+            for row, status in run_all(left, request, workers, patience):
                 counts[status] += 1
                 progress.update(task, advance=1, description=row.dataset)
                 if status != DONE:

@@ -46,8 +46,11 @@ def build(row: Row) -> keras.Model:
         ValueError: When the row names an architecture, layer or optimizer that is not known.
     """
     model = stack(_known(architectures(), row.architecture, "architecture"))
-    optimizer = _known(OPTIMIZERS, row.optimizer, "optimizer")(row.learning_rate, **row.optimizer_options)
-    model.compile(optimizer, row.loss, metrics=["accuracy"])
+    rate: Any = row.learning_rate
+    if row.decay:
+        rate = keras.optimizers.schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=row.decay)
+    optimizer = _known(OPTIMIZERS, row.optimizer, "optimizer")(rate, **row.optimizer_options)
+    model.compile(optimizer, row.loss, metrics=list(row.metrics))
     return model
 
 

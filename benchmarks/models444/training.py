@@ -15,9 +15,10 @@ from typing import Any
 import keras
 
 from benchmarks.models444.build import build
-from benchmarks.models444.datasets import SIZES, Data, dataset
 from benchmarks.models444.job import Request
 from benchmarks.models444.manifest import Row
+from benchmarks.models444.preparing import prepared
+from benchmarks.models444.recipes import SIZES, Data
 from deepdebug import Diagnose
 from deepdebug.files import write_file
 from deepdebug.judging import replay
@@ -58,7 +59,7 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
         row: The row.
         request: What is asked.
     """
-    data = dataset(row.dataset, SIZES[request.size], request.data)
+    data = prepared(row.data, row.prepared, SIZES[request.size], request.data)
     plain = Clock()
     _fit(row, request, data, min(TIMED, row.epochs), [plain])
     clock = Clock()
@@ -68,8 +69,7 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
         recording = read_recording(folder)
         _keep(Path(folder) / FILE_NAME, request.recording(row))
     return {
-        "accuracy": {name: history[name] for name in ("accuracy", "val_accuracy")},
-        "loss": history["loss"],
+        "history": {name: history[name] for name in history if name != "deepdebug_findings"},
         "seconds": {
             "plain": _middle(plain.seconds),
             "watched": _middle(clock.seconds[: len(plain.seconds)]),
@@ -110,9 +110,9 @@ def _fit(
     found: Mapping[str, list[float]] = model.fit(
         data.x,
         data.y,
-        batch_size=row.batch_size,
+        batch_size=row.batch_size or len(data.x),
         epochs=epochs,
-        validation_data=(data.x_val, data.y_val),
+        validation_data=data.validation,
         callbacks=callbacks,
         verbose=0,
     ).history

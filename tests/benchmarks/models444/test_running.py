@@ -41,12 +41,12 @@ def request_(tmp_path):
 
 def rows(*kinds):
     first = read_manifest()[0]
-    return [dataclasses.replace(first, id=f"Blob/{kind}", architecture=kind) for kind in kinds]
+    return [dataclasses.replace(first, id=f"Blob/{kind}", architecture=kind, time_limit=5.0) for kind in kinds]
 
 
 def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(request_):
     kinds = ("fine", "crash", "hang", "killed", "memory", "nothing", "well")
-    ended = {row.architecture: status for row, status in run_all(rows(*kinds), request_, 3, 5.0, COMMAND)}
+    ended = {row.architecture: status for row, status in run_all(rows(*kinds), request_, 3, 1.0, COMMAND)}
     assert ended == {
         "fine": "done", "crash": "crashed", "hang": "timed out", "killed": "out of memory", "memory": "out of memory",
         "nothing": "crashed", "well": "done",
@@ -59,7 +59,7 @@ def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(reques
 
 
 def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
-    running = run_all(rows("fine", "hang", "hang2"), request_, 2, 600.0, COMMAND)
+    running = run_all(rows("fine", "hang", "hang2"), request_, 2, 100.0, COMMAND)
     start = time.monotonic()
     assert next(running)[1] == "done"
     running.close()
@@ -69,7 +69,7 @@ def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
 
 def test_processes_that_were_stopped_begin_no_other(request_):
     processes = Processes({})
-    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 600.0, processes, COMMAND))
+    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 100.0, processes, COMMAND))
     waiter.start()
     time.sleep(0.5)
     processes.stop()
@@ -89,7 +89,7 @@ def test_parts_join_to_the_whole():
     known = read_manifest()
     parts = [shard(known, part, 4) for part in range(1, 5)]
     assert sorted(row.id for part in parts for row in part) == sorted(row.id for row in known)
-    assert all({row.dataset for row in part} == {"Blob", "Circle", "MNIST", "CIFAR"} for part in parts)
+    assert all({row.dataset for row in part} == {row.dataset for row in known} for part in parts)
     with pytest.raises(ValueError, match="no part 5 of 4; expected 1 to 4"):
         shard(known, 5, 4)
 
@@ -109,8 +109,8 @@ def test_unknown_size_is_named():
 def test_quick_part_has_every_data_set_and_label_and_goes_by_no_name():
     known = read_manifest()
     found = quick(known)
-    assert len(found) == 40
-    assert len({(row.dataset, row.group) for row in found}) == 8
+    assert len(found) == 45
+    assert len({(row.dataset, row.group) for row in found}) == 9
     renamed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(known)]
     assert [row.seed for row in quick(renamed)] == [row.seed for row in found]
 
@@ -121,9 +121,9 @@ def test_model_is_trained_judged_and_recorded(tmp_path):
     request = Request("small", 0, tmp_path, tmp_path)
     first = next(row for row in read_manifest() if row.dataset == "Circle" and row.fidelity == "exact")
     row = dataclasses.replace(first, epochs=6)
-    assert [status for _, status in run_all([row], request, 1, 600.0)] == ["done"], read_result(request.result(row))
+    assert [status for _, status in run_all([row], request, 1)] == ["done"], read_result(request.result(row))
     line = read_result(request.result(row))
-    assert len(line["accuracy"]["accuracy"]) == len(line["loss"]) == 6
+    assert {len(line["history"][name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")} == {6}
     assert line["seconds"]["plain"] > 0
     assert set(line["verdicts"]) == {"default", "deepdiagnosis"}
     assert line["failed"] == []
