@@ -31,6 +31,7 @@ if kind != "nothing":
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
 """
+LONG = 600.0  # seconds, far more than anything here takes
 COMMAND = (sys.executable, "-c", SCRIPT)
 
 
@@ -39,14 +40,19 @@ def request_(tmp_path):
     return Request("small", 0, tmp_path, tmp_path)
 
 
-def rows(*kinds):
+def rows(*kinds, patience=LONG):
     first = read_manifest()[0]
-    return [dataclasses.replace(first, id=f"Blob/{kind}", architecture=kind, time_limit=5.0) for kind in kinds]
+    limits = {"hang": patience}
+    return [
+        dataclasses.replace(first, id=f"Blob/{kind}", architecture=kind, time_limit=limits.get(kind, LONG))
+        for kind in kinds
+    ]
 
 
 def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(request_):
     kinds = ("fine", "crash", "hang", "killed", "memory", "nothing", "well")
-    ended = {row.architecture: status for row, status in run_all(rows(*kinds), request_, 3, 1.0, COMMAND)}
+    known = rows(*kinds, patience=1.0)
+    ended = {row.architecture: status for row, status in run_all(known, request_, 3, 1.0, COMMAND)}
     assert ended == {
         "fine": "done", "crash": "crashed", "hang": "timed out", "killed": "out of memory", "memory": "out of memory",
         "nothing": "crashed", "well": "done",
@@ -59,21 +65,19 @@ def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(reques
 
 
 def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
-    running = run_all(rows("fine", "hang", "hang2"), request_, 2, 100.0, COMMAND)
-    start = time.monotonic()
+    running = run_all(rows("fine", "hang", "well"), request_, 2, 1.0, COMMAND)
     assert next(running)[1] == "done"
-    running.close()
-    assert time.monotonic() - start < 60
+    running.close()  # or it would be told that it took too long
     assert read_result(request_.result(rows("hang")[0])) is None
 
 
 def test_processes_that_were_stopped_begin_no_other(request_):
     processes = Processes({})
-    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 100.0, processes, COMMAND))
+    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 1.0, processes, COMMAND))
     waiter.start()
     time.sleep(0.5)
     processes.stop()
-    waiter.join(60)
+    waiter.join(LONG)
     assert not waiter.is_alive()
     assert processes.run(COMMAND, 1.0) == ("stopped", "")
 
