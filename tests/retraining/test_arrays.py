@@ -92,7 +92,7 @@ def test_function_of_ones_own_trains(found, more):
         return model
 
     (run,) = hudd.retrain(found, bright.images(60, 0)[:2], more[:2], train=train)
-    assert seen == [(54 + 12, 6 + 1, run.plan.seed)]  # one label of twelve is kept apart
+    assert seen == [(54 + 12, 6 + 2, run.plan.seed)]  # one label of each cluster is kept apart
     assert 0 <= run.accuracy <= 1
     with pytest.raises(UsageError, match="`train` returned NoneType; expected the trained Keras model"):
         hudd.retrain(found, bright.images(60, 0)[:2], more[:2], train=lambda model, data: None)
