@@ -247,7 +247,7 @@ def _without_training(_plan, _labels, material, settings, **_more):
     scores = np.tile(np.array([1.0, 0.0], np.float32), (images, 1))
     expected = (np.arange(images) < settings.patience).astype(np.int64)
     tested = judged_classes(material.test.images.names, material.test.classes, scores, expected, material.rule)
-    return Outcome(Trained(model, {}, 1, 0.0, 0), tested)
+    return Outcome(Trained(model, {}, 1, 0.0, 0), tested, "start")
 
 
 def test_record_that_a_run_with_other_inputs_writes_meanwhile_is_not_taken(case, monkeypatch):
