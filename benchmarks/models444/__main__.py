@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.hudd.datasets import FOLDER
+from benchmarks.models444.data import SIZES
 from benchmarks.models444.job import Request, shard, waiting
 from benchmarks.models444.manifest import read_manifest
 from benchmarks.models444.processes import DONE
-from benchmarks.models444.recipes import SIZES
 from benchmarks.models444.running import run_all
 from benchmarks.models444.subsets import SUBSETS
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.models444.data import SIZES
 from benchmarks.models444.manifest import Row
-from benchmarks.models444.recipes import SIZES
 from deepdebug.files import file_names
 
 RESULTS, RECORDINGS = "results", "recordings"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.models444.recipes import Data, Size, raw_data
+from benchmarks.models444.data import Data, Size
+from benchmarks.models444.recipes import raw_data
 
 Array = npt.NDArray[Any]
 # Of the training pictures of CIFAR-10, as AUTOTRAINER standardises them.

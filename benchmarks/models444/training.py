@@ -15,19 +15,21 @@ from typing import Any
 import keras
 
 from benchmarks.models444.build import build
+from benchmarks.models444.data import SIZES, Data
 from benchmarks.models444.job import Request
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.preparing import prepared
-from benchmarks.models444.recipes import SIZES, Data
 from deepdebug import Diagnose
+from deepdebug.cli.diagnose import rejudge
+from deepdebug.config import Settings
 from deepdebug.files import write_file
-from deepdebug.judging import replay
-from deepdebug.presets import PRESETS, Preset
 from deepdebug.recording import FILE_NAME
-from deepdebug.recording_reader import Recording, read_recording
+from deepdebug.recording_reader import read_recording
 from deepdebug.records import Diagnosis, Finding
+from deepdebug.report.report import Report
 
 TIMED = 8  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
+BASELINE = "deepdiagnosis"  # judged from the same recording, without training again
 KEPT = ("code", "severity", "confidence", "layer", "epoch", "step", "value")
 
 
@@ -66,7 +68,7 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         doctor = Diagnose(verbose=0, log_dir=folder)
         history = _fit(row, request, data, row.epochs, [clock, doctor])
-        recording = read_recording(folder)
+        baseline = rejudge(read_recording(folder), Settings(preset=BASELINE))
         _keep(Path(folder) / FILE_NAME, request.recording(row))
     return {
         "history": {name: history[name] for name in history if name != "deepdebug_findings"},
@@ -76,30 +78,9 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
             "whole": sum(clock.seconds),
             "deepdebug": doctor.report.seconds,
         },
-        "verdicts": {preset.name: judged(recording, preset) for preset in PRESETS},
+        "verdicts": {report.preset: _said(report) for report in (doctor.report, baseline)},
         "failed": [asdict(one) for one in doctor.report.skipped if "failed" in one.reason],
     }
-
-
-def judged(recording: Recording, preset: Preset) -> Mapping[str, Any]:
-    """Return what a preset says about a recorded training.
-
-    Args:
-        recording: The training.
-        preset: The preset.
-    """
-    detectors = preset.detectors(None, ())
-    log = replay(
-        recording.facts,
-        recording.observations,
-        recording.finished,
-        detectors,
-        later_data=recording.later_data,
-        first_hit_wins=preset.first_hit_wins,
-        arrange=preset.arrange,
-    )
-    diagnoses = preset.diagnose(recording.run, log.findings)
-    return {"findings": [_finding(one) for one in log.findings], "diagnoses": [_diagnosis(one) for one in diagnoses]}
 
 
 def _fit(
@@ -130,6 +111,13 @@ def _keep(file: Path, target: Path) -> None:
             shutil.copyfileobj(source, packed)
 
     write_file(target, write, "recording")
+
+
+def _said(report: Report) -> Mapping[str, Any]:
+    return {
+        "findings": [_finding(one) for one in report.findings],
+        "diagnoses": [_diagnosis(one) for one in report.diagnoses],
+    }
 
 
 def _finding(found: Finding) -> Mapping[str, Any]:

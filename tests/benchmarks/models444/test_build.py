@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from benchmarks.models444.build import build, stack
+from benchmarks.models444.data import Size
 from benchmarks.models444.manifest import architectures, fixed, read_manifest
 from benchmarks.models444.preparing import prepared
-from benchmarks.models444.recipes import Size
 
 
 @pytest.mark.slow

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.models444.data import Data, Size
 from benchmarks.models444.manifest import fixed, read_manifest
 from benchmarks.models444.preparing import STEPS, prepared
-from benchmarks.models444.recipes import RECIPES, Data, Size
+from benchmarks.models444.recipes import RECIPES
 from tests.benchmarks.fake_data import write_digits
 
 

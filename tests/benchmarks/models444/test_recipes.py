@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from benchmarks.models444.recipes import RECIPES, SIZES, Size, raw_data
+from benchmarks.models444.data import SIZES, Size
+from benchmarks.models444.recipes import RECIPES, raw_data
 from tests.benchmarks.fake_data import write_digits
 
 # Of the recovered files of the artefact, as float32 in the order x, y, x_val, y_val.
