@@ -22,7 +22,7 @@ from deepdebug.hudd.clusters import ClusterSettings
 from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
 from deepdebug.hudd.heatmap_layers import heatmap_layers, original_layers
 from deepdebug.hudd.heatmaps import Heatmaps
-from deepdebug.hudd.images import ArrayImages, array_hash
+from deepdebug.hudd.images import ArrayImages, arrays_hash
 from deepdebug.hudd.linkage import Labels
 from deepdebug.hudd.page import write_page
 from deepdebug.hudd.slicers import Slicer
@@ -293,7 +293,5 @@ def _labels(analysis: Analysis) -> Labels:
 
 
 def _hash(model: keras.Model) -> str:
-    found = hashlib.sha256(str([(layer.name, type(layer).__name__) for layer in model.layers]).encode())
-    for weights in model.get_weights():
-        found.update(array_hash(weights).encode())
-    return found.hexdigest()
+    layers = str([(layer.name, type(layer).__name__) for layer in model.layers])
+    return hashlib.sha256((layers + arrays_hash(model.get_weights())).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -165,6 +165,14 @@ class ArrayImages:
 def array_hash(array: npt.NDArray[Any]) -> str:
     """Return the SHA-256 of an array's numbers."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def arrays_hash(arrays: Iterable[npt.NDArray[Any]]) -> str:
+    """Return the SHA-256 of several arrays in order, such as the weights of a model."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(array_hash(array).encode())
+    return found.hexdigest()
 
 
 def file_hash(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +65,9 @@ def read_label_table(path: Path, columns: Sequence[str]) -> LabelTable:
                 f'columns of the header. Put a text that holds {delimiter!r} between "quotes".'
             )
     filled = tuple((*row, *("",) * (len(header) - len(row))) for row in rows)
-    found_twice = _twice([row[header.index(IMAGE)] for row in filled])
-    if found_twice is not None:
-        raise UsageError(f"{str(path)!r} names {found_twice!r} twice. Remove one of the rows.")
+    (name, times), *_ = Counter(row[header.index(IMAGE)] for row in filled).most_common(1)
+    if times > 1:
+        raise UsageError(f"{str(path)!r} names {name!r} twice. Remove one of the rows.")
     return LabelTable(tuple(header), filled, delimiter)
 
 
@@ -92,12 +93,3 @@ def _delimiter(text: str) -> str:
     first = text.partition("\n")[0].rstrip("\r")
     fitting = [one for one in DELIMITERS if IMAGE in next(csv.reader([first], delimiter=one), [])]
     return fitting[0] if fitting else DELIMITERS[0]
-
-
-def _twice(names: Sequence[str]) -> str | None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None

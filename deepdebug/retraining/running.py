@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.hudd.explaining import NOT_FINITE, Labelled, NoFiniteAnswer, Subject, ask
-from deepdebug.hudd.images import array_hash
+from deepdebug.hudd.images import arrays_hash
 from deepdebug.hudd.tested import FailureRule, Tested
 from deepdebug.retraining.arms import Plan
 from deepdebug.retraining.asked import TrainSettings
@@ -89,7 +88,7 @@ def carry_out(
     # Before the model is made: random layers such as Dropout take their state when they are.
     keras.utils.set_random_seed(plan.seed)
     model = compiled(material.model(), settings, bool(material.test.classes))
-    start = weights_hash(model)
+    start = arrays_hash(model.get_weights())
     known = _by_row(plan.labelled, labels)
     parts = [
         Examples(material.training, material.expected, plan.training),
@@ -119,18 +118,6 @@ def check_same_start(starts: Mapping[str, str]) -> None:
     """
     if len(set(starts.values())) > 1:
         raise RuntimeError(f"the retrainings began with different weights: {dict(starts)}")
-
-
-def weights_hash(model: keras.Model) -> str:
-    """Return a hash of all weights of a model.
-
-    Args:
-        model: A built model.
-    """
-    found = hashlib.sha256()
-    for weights in model.get_weights():
-        found.update(array_hash(weights).encode())
-    return found.hexdigest()
 
 
 def _tested(model: keras.Model, name: str, material: Material) -> Tested | None:
