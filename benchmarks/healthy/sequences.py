@@ -75,7 +75,8 @@ def transformer(seed: int) -> Training:
         x = _encoder_block(x, 32)
     x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
     model = keras.Model(inputs, layers.Dense(10, "softmax")(x))
-    model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    schedule = keras.optimizers.schedules.CosineDecay(0.004, 45 * 12)
+    model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return training(model, data.digit_sequences(seed), epochs=12)
 
 
@@ -135,4 +136,4 @@ def subclassed_attention(seed: int) -> Training:
     """A subclassed model with a custom layer."""
     model = Reader()
     model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return training(model, data.digit_sequences(seed), epochs=12)
+    return training(model, data.digit_sequences(seed), epochs=16)
