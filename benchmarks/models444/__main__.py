@@ -1,9 +1,10 @@
-"""Trains the 444 models under `Diagnose`: `python -m benchmarks.models444 run`."""
+"""The 444 models under `Diagnose`: `python -m benchmarks.models444 run`, then `score`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.hudd.datasets import FOLDER
 from benchmarks.models444.data import SIZES
 from benchmarks.models444.job import Request, shard, waiting
+from benchmarks.models444.judging import judge_again
 from benchmarks.models444.manifest import read_manifest
 from benchmarks.models444.processes import DONE
 from benchmarks.models444.running import run_all
-from benchmarks.models444.subsets import SUBSETS
+from benchmarks.models444.scoring.pages import sheets
+from benchmarks.models444.scoring.plots import draw
+from benchmarks.models444.scoring.results import read_repeats, read_results
+from benchmarks.models444.scoring.score import score as scored
+from benchmarks.models444.subsets import SUBSETS, mended
+from benchmarks.sheets import as_markdown, print_sheets
+from benchmarks.workers import run_all as judge_all
+from deepdebug.files import write_text
+from deepdebug.strict_json import strict_json
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Size = StrEnum("Size", {name: name for name in SIZES})
@@ -33,7 +43,9 @@ def benchmark() -> None:
 @app.command()
 def run(
     *,
-    subset: Annotated[Subset, typer.Option(help="all, or quick: about 40 over every data set.")] = ALL,
+    subset: Annotated[
+        Subset, typer.Option(help="all; quick: about 40 over every data set; fixed: the repaired programs.")
+    ] = ALL,
     size: Annotated[Size, typer.Option(help="How many pictures of MNIST and CIFAR-10 a model sees.")] = SMALL,
     part: Annotated[str, typer.Option("--shard", help="2/4 does the second of four parts.")] = "1/1",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every model, with other weights.")] = 1,
@@ -64,6 +76,53 @@ def run(
                     progress.console.print(f"{row.id}: {status}", markup=False)
         told = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "nothing was left to do"
         console.print(f"{len(rows)} models, repetition {repeat}: {told}. Results: {request.out}", highlight=False)
+
+
+@app.command()
+def judge(
+    out: Annotated[Path, typer.Argument(help="Folder of the results.", exists=True, file_okay=False)],
+    *,
+    size: Annotated[Size, typer.Option(help="Of the results.")] = SMALL,
+    workers: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
+) -> None:
+    """Judge the kept recordings again, by the detectors as they are now; nothing is trained."""
+    rows = read_manifest()
+    repeats, _ = read_repeats((*rows, *mended(rows)), size.value, out.resolve())
+    jobs = [(one.row.id, one.repeat) for trained in repeats for one in trained]
+    judge_all(partial(judge_again, request=Request(size.value, 0, out.resolve(), out.resolve())), jobs, workers)
+    Console(stderr=True).print(f"{len(jobs)} recordings judged again.", highlight=False)
+
+
+@app.command()
+def score(
+    out: Annotated[Path, typer.Argument(help="Folder of the results.", exists=True, file_okay=False)],
+    *,
+    size: Annotated[Size, typer.Option(help="Of the results.")] = SMALL,
+    again: Annotated[
+        Path | None, typer.Option(help="Folder of a second run with the same seeds; do the verdicts repeat?")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="File of the score. Default: none.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="PNG file of the balanced accuracies. Default: none.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables in Markdown.")] = False,
+) -> None:
+    """Score verdicts against labels, beside the published tools; says where deepdebug errs, by id."""
+    rows, out = read_manifest(), out.resolve()
+    repeats, lost = read_repeats(rows, size.value, out)
+    if not repeats:
+        raise typer.BadParameter(f"{out} holds no results of size {size.value}; `run --out {out}` makes them")
+    fixed, not_fixed = read_results(mended(rows), Request(size.value, 0, out, out))
+    second = None
+    if again is not None:
+        second, _ = read_results(rows, Request(size.value, 0, again.resolve(), again.resolve()))
+    found = scored(size.value, repeats, [*lost, *not_fixed], fixed, second)
+    if markdown:
+        print(as_markdown(sheets(found)), end="")
+    else:
+        print_sheets(sheets(found), Console(width=200))
+    if json is not None:
+        write_text(json, strict_json(found, indent=1).decode() + "\n", "score")
+    if picture is not None:
+        draw(found, picture)
 
 
 def _part(text: str) -> tuple[int, int]:

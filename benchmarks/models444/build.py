@@ -55,7 +55,7 @@ def build(row: Row) -> keras.Model:
 
 
 def stack(architecture: Mapping[str, Any]) -> keras.Model:
-    """Return a sequential model that is not compiled.
+    """Return a sequential model that is not compiled; names of layers end with their places.
 
     Args:
         architecture: The shape of a row under "input", and pairs of class and arguments under "layers".
@@ -63,7 +63,10 @@ def stack(architecture: Mapping[str, Any]) -> keras.Model:
     Raises:
         ValueError: When a layer is not known.
     """
-    found = [_known(LAYERS, name, "layer")(**dict(*arguments)) for name, *arguments in architecture["layers"]]
+    found = [
+        _known(LAYERS, name, "layer")(**dict(*arguments), name=f"{name.lower()}_{place}")
+        for place, (name, *arguments) in enumerate(architecture["layers"])
+    ]
     return keras.Sequential([keras.Input(tuple(architecture["input"])), *found])
 
 

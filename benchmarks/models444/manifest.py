@@ -145,13 +145,15 @@ def _parsed(line: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def fixed(row: Row) -> Row | None:
-    """Return the fixed program of a row; `None` where there is none, or the fix could not be made out.
+    """Return the fixed program of a row, called "... fixed"; `None` without one, or where its fix is not known.
 
     Args:
         row: The row of a program.
     """
     known = programs().get(row.id)
-    return None if known is None or known.fixed is None else replace(row, **known.fixed)
+    if known is None or known.fixed is None:
+        return None
+    return replace(row, **known.fixed, id=f"{row.id} fixed", group="normal")
 
 
 @cache

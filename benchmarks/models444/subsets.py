@@ -1,10 +1,10 @@
-"""Parts of the manifest: all, or some models over every data set and source."""
+"""Parts of the manifest: all, some models over every data set and source, or the fixed programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.models444.manifest import Row
+from benchmarks.models444.manifest import Row, fixed
 
 PER_GROUP = 5  # models of a data set and label in the quick part
 
@@ -23,4 +23,13 @@ def quick(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-SUBSETS = {"all": list, "quick": quick}
+def mended(rows: Sequence[Row]) -> list[Row]:
+    """Return the fixed programs, of those whose fix could be made out.
+
+    Args:
+        rows: All rows.
+    """
+    return [one for one in map(fixed, rows) if one is not None]
+
+
+SUBSETS = {"all": list, "quick": quick, "fixed": mended}

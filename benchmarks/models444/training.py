@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
 import statistics
 import tempfile
 import time
@@ -17,20 +15,12 @@ import keras
 from benchmarks.models444.build import build
 from benchmarks.models444.data import SIZES, Data
 from benchmarks.models444.job import Request
+from benchmarks.models444.judging import BASELINE, DEFAULT, judged, keep, said
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.preparing import prepared
 from deepdebug import Diagnose
-from deepdebug.cli.diagnose import rejudge
-from deepdebug.config import Settings
-from deepdebug.files import write_file
-from deepdebug.recording import FILE_NAME
-from deepdebug.recording_reader import read_recording
-from deepdebug.records import Diagnosis, Finding
-from deepdebug.report.report import Report
 
 TIMED = 8  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
-BASELINE = "deepdiagnosis"  # judged from the same recording, without training again
-KEPT = ("code", "severity", "confidence", "layer", "epoch", "step", "value")
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]
@@ -68,8 +58,8 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         doctor = Diagnose(verbose=0, log_dir=folder)
         history = _fit(row, request, data, row.epochs, [clock, doctor])
-        baseline = rejudge(read_recording(folder), Settings(preset=BASELINE))
-        _keep(Path(folder) / FILE_NAME, request.recording(row))
+        verdicts = {DEFAULT: said(doctor.report), **judged(Path(folder), (BASELINE,))}
+        keep(Path(folder), request.recording(row))
     return {
         "history": {name: history[name] for name in history if name != "deepdebug_findings"},
         "seconds": {
@@ -78,7 +68,7 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
             "whole": sum(clock.seconds),
             "deepdebug": doctor.report.seconds,
         },
-        "verdicts": {report.preset: _said(report) for report in (doctor.report, baseline)},
+        "verdicts": verdicts,
         "failed": [asdict(one) for one in doctor.report.skipped if "failed" in one.reason],
     }
 
@@ -103,28 +93,3 @@ def _fit(
 def _middle(seconds: list[float]) -> float | None:
     """Return the median without the first epoch, which compiles."""
     return statistics.median(seconds[1:]) if len(seconds) > 1 else None
-
-
-def _keep(file: Path, target: Path) -> None:
-    def write(to: Path) -> None:
-        with file.open("rb") as source, gzip.GzipFile(to, "wb", mtime=0) as packed:
-            shutil.copyfileobj(source, packed)
-
-    write_file(target, write, "recording")
-
-
-def _said(report: Report) -> Mapping[str, Any]:
-    return {
-        "findings": [_finding(one) for one in report.findings],
-        "diagnoses": [_diagnosis(one) for one in report.diagnoses],
-    }
-
-
-def _finding(found: Finding) -> Mapping[str, Any]:
-    return {name: getattr(found, name) for name in KEPT}
-
-
-def _diagnosis(found: Diagnosis) -> Mapping[str, Any]:
-    layers = [one.layer for one in found.findings]
-    codes = list(dict.fromkeys(one.code for one in found.findings))
-    return {"fault": found.fault, "action": found.action, "codes": codes, "layers": layers}

@@ -16,7 +16,7 @@ from benchmarks.hudd.rq2.figures import Figures, targets
 from benchmarks.hudd.rq2.job import ARMS, FAMILIES, REAL, Request, judge, kept, prepare, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
 from benchmarks.hudd.sizes import SIZES
-from benchmarks.hudd.tables import as_markdown, print_sheets
+from benchmarks.sheets import as_markdown, print_sheets
 from benchmarks.workers import run_all
 from deepdebug.files import write_text
 from deepdebug.retraining.quotas import SELECTION_FACTOR

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.hudd.rq2.figures import ALL, OURS, TEST, UNSEEN, Figures, targets
 from benchmarks.hudd.rq2.job import CEILING
-from benchmarks.hudd.tables import Sheet
+from benchmarks.sheets import Sheet
 from deepdebug.files import write_file
 from deepdebug.retraining.statistics import Interval
 

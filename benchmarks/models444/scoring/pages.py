@@ -1,0 +1,173 @@
+"""The score as tables, for a terminal or in Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from benchmarks.models444.manifest import TOOLS, programs
+from benchmarks.models444.measures import MEASURES
+from benchmarks.models444.scoring.ablation import PUBLISHED as PUBLISHED_SYMPTOMS
+from benchmarks.models444.scoring.ablation import Part
+from benchmarks.models444.scoring.agreements import EVERY, OUTCOME, PARTS, PUBLISHED, Errors
+from benchmarks.models444.scoring.programs import VERDICTS
+from benchmarks.models444.scoring.score import Score
+from benchmarks.models444.scoring.targets import estimate
+from benchmarks.models444.scoring.times import PUBLISHED as PUBLISHED_SECONDS
+from benchmarks.models444.scoring.tools import DEFAULT
+from benchmarks.sheets import Sheet
+
+NAMES = {
+    "deepdiagnosis": "DeepDiagnosis",
+    "deeplocalize": "DeepLocalize",
+    "umlaut": "UMLAUT",
+    "autotrainer": "AUTOTRAINER",
+}
+NOTHING = "no diagnosis"
+
+
+def sheets(score: Score) -> Iterator[Sheet]:
+    """Yield all tables.
+
+    Args:
+        score: The score.
+    """
+    yield _targets(score)
+    yield from (_tools(score, label) for label in (PUBLISHED, OUTCOME))
+    yield _parts(score)
+    if score.programs:
+        yield from (_programs(score), _each_program(score), _causes(score))
+    yield _times(score)
+    yield _symptoms(score)
+    yield _detectors(score)
+    yield from (_errors(label, found) for label, found in score.errors.items())
+    yield _disagree(score)
+    if score.lost:
+        rows = tuple((one.id, str(one.repeat), one.status) for one in score.lost)
+        yield Sheet("Models without a verdict", ("model", "repetition", "ended"), rows)
+
+
+def _targets(score: Score) -> Sheet:
+    rows = tuple(
+        (one.name, one.reached, one.target, one.published, "yes" if one.is_met else "NO") for one in score.targets
+    )
+    return Sheet("Targets", ("measure", "deepdebug", "target", "DeepDiagnosis", "met"), rows)
+
+
+def _tools(score: Score, label: str) -> Sheet:
+    rows = []
+    for one in score.compared:
+        if (one.label, one.part) == (label, EVERY):
+            known = one.agreement
+            counts = (str(count) for count in (known.models, known.hits, known.alarms))
+            rows.append((_tool(one.tool), *counts, *(estimate(known.measures[name]) for name in MEASURES)))
+    title = f"Models of AUTOTRAINER against the {label} label, with 95 % intervals"
+    return Sheet(title, ("tool", "models", "faulty flagged", "normal flagged", *MEASURES), tuple(rows))
+
+
+def _parts(score: Score) -> Sheet:
+    tools = list(dict.fromkeys(one.tool for one in score.compared))
+    rows = []
+    for label in (PUBLISHED, OUTCOME):
+        for part in PARTS:
+            known = {one.tool: one.agreement for one in score.compared if (one.label, one.part) == (label, part)}
+            cells = (f"{known[tool].measures['balanced accuracy'].value:.2f}" for tool in tools)
+            rows.append((part, label, str(known[DEFAULT].models), *cells))
+    return Sheet("Balanced accuracy by part", ("part", "label", "models", *map(_tool, tools)), tuple(rows))
+
+
+def _programs(score: Score) -> Sheet:
+    def row(name: str, known: Mapping[str, tuple[str, ...] | None]) -> tuple[str, ...]:
+        answered = [yes for yes in known.values() if yes is not None]
+        return (name, str(len(answered)), *(str(sum(one in yes for yes in answered)) for one in VERDICTS))
+
+    ours = row(DEFAULT, {one.id: one.yes for one in score.programs})
+    ids = {one.id for one in score.programs}
+    theirs = (
+        row(NAMES[tool], {name: known.published[tool] for name, known in programs().items() if name in ids})
+        for tool in TOOLS
+    )
+    fixed = score.fixed
+    trained, warned, alarmed = (len(fixed[name]) for name in ("trained", "warned", "alarmed"))
+    title = (
+        "Real-world programs: bug identified, place of the fault, symptom, place of the fix. Of "
+        f"{trained} fixed programs {warned} got a warning and {alarmed} an alarm"
+    )
+    return Sheet(title, ("tool", "programs", *VERDICTS), (ours, *theirs))
+
+
+def _each_program(score: Score) -> Sheet:
+    def told(yes: tuple[str, ...] | None) -> str:
+        return "-" if yes is None else " ".join(yes) or "none"
+
+    rows = tuple(
+        (one.id, " ".join(one.kinds), one.action or NOTHING, told(one.yes),
+         told(programs()[one.id].published["deepdiagnosis"]))
+        for one in score.programs
+    )  # fmt: skip
+    return Sheet("Each program", ("program", "published fault", "first action", "deepdebug", "DeepDiagnosis"), rows)
+
+
+def _causes(score: Score) -> Sheet:
+    """Return what the first diagnosis makes of each kind of fault; programs with several kinds count in each."""
+    pairs = Counter((kind, one.action or NOTHING) for one in score.programs for kind in one.kinds)
+    actions = sorted({action for _, action in pairs})
+    kinds = sorted({kind for kind, _ in pairs})
+    rows = tuple((kind, *(str(pairs[kind, action] or "") for action in actions)) for kind in kinds)
+    return Sheet("Kind of the published fault against the first action", ("fault", *actions), rows)
+
+
+def _times(score: Score) -> Sheet:
+    rows = tuple(
+        (one.dataset, str(one.models), f"{one.at_once:.0%}", f"{one.epoch:.0f}", f"{one.share:.1%}",
+         f"{one.seconds:.2f}", f"{PUBLISHED_SECONDS.get(one.dataset, float('nan')):g}".replace("nan", "-"))
+        for one in score.detections
+    )  # fmt: skip
+    columns = ("data", "flagged", "before training", "epochs", "of the training", "seconds", "DeepDiagnosis, seconds")
+    return Sheet("Until the first alarm, medians (published seconds: another machine, all pictures)", columns, rows)
+
+
+def _symptoms(score: Score) -> Sheet:
+    rows = []
+    for name, (_, counts) in PUBLISHED_SYMPTOMS.items():
+        parts = (next(one for one in score.ablation[preset] if one.name == name) for preset in list(score.ablation)[:2])
+        rows.append((name, f"{counts[0]} / {counts[1]}", *(cell for part in parts for cell in _added(part))))
+    columns = ("symptom", "published", "preset: reported", "preset: only by it", "ours: reported", "ours: only by it")
+    title = (
+        "RQ4: models of AUTOTRAINER / programs (and normal models) with a symptom, and those that nothing else reports"
+    )
+    return Sheet(title, columns, tuple(rows))
+
+
+def _detectors(score: Score) -> Sheet:
+    rows = tuple((one.name, *_added(one)) for one in list(score.ablation.values())[2])
+    return Sheet("The same by detector", ("detector", "reported", "only by it"), rows)
+
+
+def _added(part: Part) -> tuple[str, str]:
+    return (
+        f"{part.hits[0]} / {part.hits[1]} ({part.alarms})",
+        f"{part.only_hits[0]} / {part.only_hits[1]} ({part.only_alarms})",
+    )
+
+
+def _errors(label: str, found: Errors) -> Sheet:
+    rows = (*(("missed", one) for one in found.misses), *(("false alarm", one) for one in found.alarms))
+    title = f"{len(found.misses)} misses and {len(found.alarms)} false alarms by the {label} label"
+    return Sheet(title, ("verdict", "model"), rows)
+
+
+def _disagree(score: Score) -> Sheet:
+    reached = score.outcomes
+    rows = tuple(
+        (name, "normal" if reached[name].is_faulty else "buggy", f"{reached[name].best:.3f}",
+         f"{reached[name].final:.3f}", f"{reached[name].skill:.2f}")
+        for name in score.disagree
+    )  # fmt: skip
+    title = f"{len(rows)} models whose published label and outcome differ"
+    return Sheet(title, ("model", "published", "best accuracy", "last accuracy", "skill"), rows)
+
+
+def _tool(name: str) -> str:
+    tool, _, rest = name.partition(",")
+    return f"{NAMES[tool]},{rest}" if tool in NAMES else name

@@ -1,0 +1,109 @@
+"""How soon a fault is told, and what watching costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.models444.scoring.results import ALARMS, Trained
+
+# Median seconds until DeepDiagnosis flagged a model, from its published logs; on another machine, with all pictures.
+PUBLISHED = {"Blob": 22.5, "Circle": 23.0, "MNIST": 2_698.0, "CIFAR": 1_596.0}
+RESAMPLES, SEED = 2_000, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """When the first alarm came, over the models that had one.
+
+    Args:
+        dataset: The data set.
+        models: How many had an alarm.
+        at_once: Share of them with an alarm before the first update.
+        epoch: Median number of epochs done by then.
+        share: Median share of the training done by then.
+        seconds: Median seconds of training done by then.
+    """
+
+    dataset: str
+    models: int
+    at_once: float
+    epoch: float
+    share: float
+    seconds: float
+
+
+def detections(trained: Sequence[Trained]) -> list[Detection]:
+    """Return when alarms came, per data set.
+
+    Args:
+        trained: The results.
+    """
+    found = []
+    for dataset in dict.fromkeys(one.row.dataset for one in trained):
+        first = [(one, epoch) for one in trained if one.row.dataset == dataset and (epoch := _first(one)) is not None]
+        if first:
+            epochs = np.array([epoch for _, epoch in first], np.float64)
+            shares = np.array([epoch / max(1, len(next(iter(one.history.values())))) for one, epoch in first])
+            seconds = shares * [one.seconds.whole for one, _ in first]
+            found.append(
+                Detection(
+                    dataset,
+                    len(first),
+                    float((epochs == 0).mean()),
+                    *(float(np.median(known)) for known in (epochs, shares, seconds)),
+                )
+            )
+    return found
+
+
+def _first(one: Trained) -> int | None:
+    """Return how many epochs were done when the first alarm came."""
+    known = [found.epoch + 1 for found in one.verdicts["default"].findings if found.severity in ALARMS]
+    return min(known, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """Seconds of an epoch with deepdebug over those without.
+
+    Args:
+        models: How many were timed both ways.
+        median: Median ratio.
+        low: Lower end of its 95 % interval, by resampling models.
+        high: Upper end.
+        most: 95th percentile of the ratio.
+        total: Sum of seconds with, over sum without.
+    """
+
+    models: int
+    median: float
+    low: float
+    high: float
+    most: float
+    total: float
+
+
+def overhead(trained: Iterable[Trained]) -> Overhead | None:
+    """Return what watching costs; `None` where nothing was timed.
+
+    Args:
+        trained: The results.
+    """
+    known = [(one.seconds.plain, one.seconds.watched) for one in trained if one.seconds.plain and one.seconds.watched]
+    if not known:
+        return None
+    plain, watched = np.array(known).T
+    ratios = watched / plain
+    drawn = np.median(np.random.default_rng(SEED).choice(ratios, (RESAMPLES, len(ratios))), axis=1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Overhead(
+        len(ratios),
+        float(np.median(ratios)),
+        float(low),
+        float(high),
+        float(np.quantile(ratios, 0.95)),
+        float(watched.sum() / plain.sum()),
+    )
