@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,9 @@ from benchmarks.hudd.datasets import FOLDER
 from benchmarks.models444.data import SIZES
 from benchmarks.models444.job import Request, shard, waiting
 from benchmarks.models444.judging import judge_again
-from benchmarks.models444.manifest import read_manifest
+from benchmarks.models444.manifest import Row, read_manifest
 from benchmarks.models444.processes import DONE
-from benchmarks.models444.running import run_all
+from benchmarks.models444.running import run_all, run_on_dask
 from benchmarks.models444.scoring.pages import sheets
 from benchmarks.models444.scoring.plots import draw
 from benchmarks.models444.scoring.results import read_repeats, read_results
@@ -26,13 +27,16 @@ from benchmarks.models444.scoring.score import score as scored
 from benchmarks.models444.subsets import SUBSETS, mended
 from benchmarks.sheets import as_markdown, print_sheets
 from benchmarks.workers import run_all as judge_all
+from deepdebug.errors import UsageError
 from deepdebug.files import write_text
+from deepdebug.retraining.engines import ENGINES, Engine
 from deepdebug.strict_json import strict_json
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Size = StrEnum("Size", {name: name for name in SIZES})
 Subset = StrEnum("Subset", {name: name for name in SUBSETS})
-ALL, SMALL = Subset("all"), Size("small")
+EngineName = StrEnum("EngineName", {name: name for name in ENGINES})
+ALL, SMALL, PROCESS = Subset("all"), Size("small"), EngineName("process")
 
 
 @app.callback()
@@ -50,6 +54,11 @@ def run(
     part: Annotated[str, typer.Option("--shard", help="2/4 does the second of four parts.")] = "1/1",
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions of every model, with other weights.")] = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
+    engine: Annotated[EngineName, typer.Option(help="process: on this machine; dask: on a Dask cluster.")] = PROCESS,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, whose workers run in this folder. Default: a local cluster."),
+    ] = None,
     patience: Annotated[float, typer.Option(min=0.1, help="Times its time limit until a model is given up.")] = 1.0,
     data: Annotated[Path, typer.Option(help="Folder of the data sets, see scripts/fetch_data.")] = FOLDER,
     out: Annotated[
@@ -62,20 +71,30 @@ def run(
     """
     number, parts = _part(part)
     rows = shard(SUBSETS[subset.value](read_manifest()), number, parts)
-    console = Console(stderr=True)
+    where, console = _engine(engine, workers, scheduler), Console(stderr=True)
     for repeat in range(seeds):
         request = Request(size.value, repeat, data.resolve(), (out or data / "results" / "models444").resolve())
-        left = list(waiting(rows, request))
-        counts: Counter[str] = Counter()
-        with _progress(console) as progress:
-            task = progress.add_task("training", total=len(rows), completed=len(rows) - len(left))
-            for row, status in run_all(left, request, workers, patience):
-                counts[status] += 1
-                progress.update(task, advance=1, description=row.dataset)
-                if status != DONE:
-                    progress.console.print(f"{row.id}: {status}", markup=False)
-        told = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "nothing was left to do"
-        console.print(f"{len(rows)} models, repetition {repeat}: {told}. Results: {request.out}", highlight=False)
+        _repetition(rows, request, where, patience, console)
+
+
+def _repetition(rows: Sequence[Row], request: Request, engine: Engine, patience: float, console: Console) -> None:
+    left, counts = list(waiting(rows, request)), Counter[str]()
+    with _progress(console) as progress:
+        task = progress.add_task("training", total=len(rows), completed=len(rows) - len(left))
+
+        def done(row: Row, status: str) -> None:
+            counts[status] += 1
+            progress.update(task, advance=1, description=row.dataset)
+            if status != DONE:
+                progress.console.print(f"{row.id}: {status}", markup=False)
+
+        if engine.kind == "dask":
+            run_on_dask(left, request, engine, done, patience=patience)
+        else:
+            for row, status in run_all(left, request, engine.workers, patience):
+                done(row, status)
+    told = ", ".join(f"{count} {status}" for status, count in counts.most_common()) or "nothing was left to do"
+    console.print(f"{len(rows)} models, repetition {request.repeat}: {told}. Results: {request.out}", highlight=False)
 
 
 @app.command()
@@ -123,6 +142,13 @@ def score(
         write_text(json, strict_json(found, indent=1).decode() + "\n", "score")
     if picture is not None:
         draw(found, picture)
+
+
+def _engine(kind: str, workers: int, scheduler: str | None) -> Engine:
+    try:
+        return Engine(kind, workers, scheduler=scheduler)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _part(text: str) -> tuple[int, int]:

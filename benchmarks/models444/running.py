@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from benchmarks.models444.job import Request, read_result
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.processes import CRASHED, DONE, STOPPED, Processes
 from deepdebug.files import write_text
+from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.jobs import run_jobs
 from deepdebug.strict_json import strict_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,8 +44,7 @@ def run_all(
         patience: Times the time limit of a row until its process is ended. Defaults to 1.
         command: What is started, with the path of the job behind. Defaults to the worker.
     """
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    processes = Processes({**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
+    processes = _processes()
     left, running = iter(rows), dict[Future[str], Row]()
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -55,6 +57,46 @@ def run_all(
                 yield from ((running.pop(one), one.result()) for one in ended)
         finally:  # Ctrl-C, or a consumer that wants no more
             processes.stop()
+
+
+def run_on_dask(
+    rows: Sequence[Row],
+    request: Request,
+    engine: Engine,
+    done: Callable[[Row, str], object],
+    *,
+    patience: float = 1.0,
+    command: Sequence[str] = WORKER,
+) -> None:
+    """Train models on a Dask cluster, whose workers see the same files and each start a process per model.
+
+    Args:
+        rows: The rows.
+        request: What is asked.
+        engine: The cluster.
+        done: Is told of every row that has ended, and how.
+        patience: Times the time limit of a row until its process is ended. Defaults to 1.
+        command: What is started, with the path of the job behind. Defaults to the worker.
+
+    Raises:
+        deepdebug.UsageError: When there is no such cluster, or it has no workers.
+    """
+    work = partial(_run_alone, request=request, patience=patience, command=command)
+
+    def tell(row: Row) -> None:
+        result = read_result(request.result(row))
+        done(row, STOPPED if result is None else str(result["status"]))
+
+    run_jobs(engine, work, rows, tell)
+
+
+def _run_alone(row: Row, request: Request, patience: float, command: Sequence[str]) -> None:
+    run_one(row, request, patience, _processes(), command)
+
+
+def _processes() -> Processes:
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return Processes({**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
 
 
 def run_one(row: Row, request: Request, patience: float, processes: Processes, command: Sequence[str] = WORKER) -> str:

@@ -11,8 +11,9 @@ import pytest
 from benchmarks.models444.job import Request, read_result, shard, waiting
 from benchmarks.models444.manifest import read_manifest
 from benchmarks.models444.processes import Processes
-from benchmarks.models444.running import run_all, run_one
+from benchmarks.models444.running import run_all, run_on_dask, run_one
 from benchmarks.models444.subsets import quick
+from deepdebug.retraining.engines import Engine
 
 SCRIPT = """
 import json, os, pathlib, signal, sys, time
@@ -80,6 +81,17 @@ def test_processes_that_were_stopped_begin_no_other(request_):
     waiter.join(LONG)
     assert not waiter.is_alive()
     assert processes.run(COMMAND, 1.0) == ("stopped", "")
+
+
+@pytest.mark.slow
+def test_dask_tells_the_same(request_):
+    pytest.importorskip("distributed")
+    ended = {}
+    engine = Engine("dask", workers=1)
+    known = rows("fine", "crash", "well")
+    run_on_dask(known, request_, engine, lambda row, status: ended.update({row.architecture: status}), command=COMMAND)
+    assert ended == {"fine": "done", "crash": "crashed", "well": "done"}
+    assert list(waiting(known, request_)) == []
 
 
 def test_half_a_result_does_not_count(request_):
