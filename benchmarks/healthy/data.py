@@ -121,10 +121,10 @@ def blobs(seed: int) -> Split:
     return standardized(split(x, y, seed))
 
 
-def rare_class(seed: int) -> Split:
+def rare_class(seed: int, times: int = 20, count: int = 4000) -> Split:
     """Two classes of which one has 20 times the rows of the other; 4000 rows, 20 features."""
     x, y = datasets.make_classification(
-        4000, n_features=20, n_informative=8, n_redundant=4, weights=[20 / 21], flip_y=0.0, class_sep=1.5,
+        count, n_features=20, n_informative=8, n_redundant=4, weights=[times / (times + 1)], flip_y=0.0, class_sep=1.5,
         random_state=seed,
     )  # fmt: skip
     return standardized(split(x, y.astype("float32"), seed))

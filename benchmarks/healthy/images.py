@@ -64,6 +64,30 @@ def _residual_block(x: Any, filters: int) -> Any:
     return layers.Add()([x, layers.Conv2D(filters, 3, padding="same")(y)])
 
 
+@family(accuracy, usual=0.94)
+def branched_cnn(seed: int) -> Training:
+    """Convolutions of several sizes side by side, as in an inception block."""
+    inputs = keras.Input(IMAGE)
+    branches = [layers.Conv2D(12, size, padding="same", activation="relu")(inputs) for size in (1, 3, 5)]
+    x = layers.Conv2D(32, 3, activation="relu")(layers.MaxPooling2D()(layers.Concatenate()(branches)))
+    model = keras.Model(inputs, layers.Dense(10, "softmax")(layers.Flatten()(x)))
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return training(model, data.digit_images(seed), epochs=12)
+
+
+@family(accuracy, usual=0.92)
+def group_norm_cnn(seed: int) -> Training:
+    """Group normalisation, in small batches."""
+    model = sequential(
+        IMAGE,
+        layers.Conv2D(16, 3, padding="same"), layers.GroupNormalization(4), layers.ReLU(), layers.MaxPooling2D(),
+        layers.Conv2D(32, 3, padding="same"), layers.GroupNormalization(8), layers.ReLU(),
+        layers.GlobalAveragePooling2D(), layers.Dense(10, "softmax"),
+    )  # fmt: skip
+    model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return training(model, data.digit_images(seed), epochs=10, batch_size=16)
+
+
 @family(accuracy, usual=0.9)
 def separable_cnn(seed: int) -> Training:
     """Depthwise separable convolutions with leaky relu."""

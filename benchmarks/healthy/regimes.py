@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 
 from benchmarks.healthy import data
-from benchmarks.healthy.family import Training, accuracy, explained, family, sequential, training
+from benchmarks.healthy.family import Training, accuracy, explained, family, first_accuracy, sequential, training
 
 
 def _digit_mlp() -> keras.Model:
@@ -191,3 +191,34 @@ def variational_autoencoder(seed: int) -> Training:
     model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy")
     rows = data.digits(seed)
     return training(model, data.Split(rows.x, rows.x, rows.x_test, rows.x_test), epochs=15)
+
+
+class Reversal(layers.Layer):
+    """Hands values on as they are, and gradients with their sign turned (Ganin and Lempitsky, ICML 2015)."""
+
+    def call(self, values: Any) -> Any:
+        """Return the values."""
+        return 2 * keras.ops.stop_gradient(values) - values
+
+
+@family(first_accuracy, usual=0.9)
+def adversarial(seed: int) -> Training:
+    """Two losses against each other: a critic looks for the background in a code that learns to hide it."""
+    rows, draw = data.digits(seed), np.random.default_rng(seed)
+    x, y, x_test, y_test = rows.x, rows.y, rows.x_test, rows.y_test
+    is_light, is_light_test = (draw.random(len(part)) < 0.5 for part in (x, x_test))
+    inputs = keras.Input((64,))
+    code = layers.Dense(32, "relu")(layers.Dense(64, "relu")(inputs))
+    critic = layers.Dense(1, "sigmoid", name="critic")(layers.Dense(16, "relu")(Reversal()(code)))
+    model = keras.Model(inputs, [layers.Dense(10, "softmax", name="digit")(code), critic])
+    model.compile(
+        keras.optimizers.Adam(0.003),
+        loss=["sparse_categorical_crossentropy", "binary_crossentropy"],
+        loss_weights=[1.0, 0.3],
+        metrics=[["accuracy"], ["accuracy"]],
+    )
+    split = data.Split(
+        x + 0.2 * is_light[:, None].astype("float32"), [y, is_light.astype("float32")],
+        x_test + 0.2 * is_light_test[:, None].astype("float32"), [y_test, is_light_test.astype("float32")],
+    )  # fmt: skip
+    return training(model, split, epochs=12)

@@ -65,6 +65,19 @@ def conv1d(seed: int) -> Training:
     return training(model, data.digit_sequences(seed), epochs=12)
 
 
+@family(explained, usual=0.8)
+def dilated_conv1d(seed: int) -> Training:
+    """Causal convolutions that look farther back layer by layer."""
+    model = sequential(
+        (24, 1),
+        *(layers.Conv1D(16, 3, padding="causal", dilation_rate=rate, activation="relu") for rate in (1, 2, 4)),
+        layers.Flatten(),
+        layers.Dense(1),
+    )
+    model.compile(keras.optimizers.Adam(0.003), "mse", metrics=["mae"])
+    return training(model, data.waves(seed), epochs=12)
+
+
 @family(accuracy, usual=0.9)
 def transformer(seed: int) -> Training:
     """A transformer encoder of two blocks over the rows of a digit."""

@@ -126,6 +126,24 @@ def imbalanced(seed: int) -> Training:
     return training(model, data.rare_class(seed), epochs=12)
 
 
+@family(balanced_accuracy, usual=0.7)
+def rare_one_in_fifty(seed: int) -> Training:
+    """One row of 51 belongs to the rare class."""
+    model = sequential((20,), layers.Dense(64, "relu"), layers.Dense(32, "relu"), layers.Dense(1, "sigmoid"))
+    model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy", metrics=["accuracy", "auc"])
+    return training(model, data.rare_class(seed, times=50, count=8000), epochs=12)
+
+
+@family(accuracy, usual=0.94)
+def decayed_weights(seed: int) -> Training:
+    """Gelu and AdamW, whose weights decay."""
+    model = sequential((64,), layers.Dense(64, "gelu"), layers.Dense(64, "gelu"), layers.Dense(10, "softmax"))
+    model.compile(
+        keras.optimizers.AdamW(0.003, weight_decay=0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return training(model, data.digits(seed), epochs=12)
+
+
 @family(balanced_accuracy, usual=0.85)
 def class_weighted(seed: int) -> Training:
     """The same with `class_weight`."""

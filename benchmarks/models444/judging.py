@@ -53,6 +53,18 @@ def keep(folder: Path, target: Path) -> None:
     write_file(target, write, "recording")
 
 
+def unpacked(recording: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder, to be removed, with a recording as deepdebug reads it.
+
+    Args:
+        recording: The compressed file.
+    """
+    folder = tempfile.TemporaryDirectory()
+    with gzip.open(recording) as packed, (Path(folder.name) / FILE_NAME).open("wb") as target:
+        shutil.copyfileobj(packed, target)
+    return folder
+
+
 def judge_again(name: str, repeat: int, request: Request) -> bool:
     """Judge the kept recording of a model by the detectors as they are now, and write that into its result.
 
@@ -70,9 +82,7 @@ def judge_again(name: str, repeat: int, request: Request) -> bool:
     line = read_result(asked.result(row))
     if line is None or line["status"] != DONE:
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        with gzip.open(asked.recording(row)) as packed, (Path(folder) / FILE_NAME).open("wb") as target:
-            shutil.copyfileobj(packed, target)
+    with unpacked(asked.recording(row)) as folder:
         line = {**line, "verdicts": judged(Path(folder))}
     write_text(asked.result(row), strict_json(line).decode() + "\n", "result")
     return True

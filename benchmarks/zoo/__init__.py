@@ -1,0 +1,1 @@
+"""Healthy models and single-fault mutants of them: what thresholds are set on, and what they are judged by."""

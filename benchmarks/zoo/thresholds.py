@@ -1,0 +1,132 @@
+"""What each threshold would have to be, by the tuning half of the zoo alone.
+
+A threshold is tried at several multiples of its value, with all others as they are, and its own detector alone is asked
+about every recorded training. Chosen is the value that raises the fewest alarms on healthy trainings, then the one that
+finds most faulty ones, and of equal ones that which changes least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.zoo.job import Request
+
+FACTORS = (0.25, 0.5, 0.71, 1.0, 1.41, 2.0, 4.0)
+SEVERE = ("error", "fatal")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number that a detector goes by.
+
+    Args:
+        code: Code of the detector.
+        name: Name of its field.
+        value: What it is now.
+    """
+
+    code: str
+    name: str
+    value: float
+
+    @property
+    def candidates(self) -> tuple[float, ...]:
+        """The values that are tried; what is a share stays one."""
+        tried = (factor * self.value for factor in FACTORS)
+        return tuple(dict.fromkeys(min(one, 1.0) if 0 < self.value <= 1 else one for one in tried))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a value does on the tuning half.
+
+    Args:
+        value: The value.
+        alarms: Share of healthy trainings that the detector would call broken.
+        warnings: Share of healthy trainings that it would warn about.
+        found: Share of faulty trainings that it would call broken.
+        warned: Share of faulty trainings that it would warn about.
+    """
+
+    value: float
+    alarms: float
+    warnings: float
+    found: float
+    warned: float
+
+
+def thresholds() -> Iterator[Threshold]:
+    """Yield every number that a detector of the default preset goes by."""
+    from deepdebug.presets import find_preset
+
+    for detector in find_preset("default").detectors(None, ()):
+        for field in fields(detector):  # type: ignore[arg-type]
+            value = getattr(detector, field.name)
+            if isinstance(value, float) and value > 0:
+                yield Threshold(detector.code, field.name, value)
+
+
+def severities(name: str, seed: int, request: Request) -> Mapping[tuple[str, str, float], str]:
+    """Return what every threshold at every candidate says of a training: the worst severity, "" for nothing.
+
+    Args:
+        name: Name of the model.
+        seed: Its seed.
+        request: Where its recording lies.
+    """
+    from benchmarks.models444.judging import unpacked
+    from deepdebug.judging import replay
+    from deepdebug.presets import find_preset
+    from deepdebug.recording_reader import read_recording
+
+    with unpacked(request.recording(name, seed)) as folder:
+        recording = read_recording(Path(folder))
+    detectors = {one.code: one for one in find_preset("default").detectors(None, ())}
+    judged = partial(
+        replay, recording.facts, recording.observations, recording.finished, later_data=recording.later_data
+    )
+    found = {}
+    for one in thresholds():
+        for value in one.candidates:
+            changed: Any = replace(detectors[one.code], **{one.name: value})  # type: ignore[type-var]
+            found[one.code, one.name, value] = _worst(judged(detectors=[changed]).findings)
+    return found
+
+
+def table(
+    healthy: Sequence[Mapping[tuple[str, str, float], str]], faulty: Sequence[Mapping[tuple[str, str, float], str]]
+) -> Iterator[tuple[Threshold, tuple[Tried, ...], Tried]]:
+    """Yield each threshold with what was tried, and what is to be chosen.
+
+    Args:
+        healthy: What was said of healthy trainings, see `severities`.
+        faulty: The same of faulty ones.
+    """
+    for one in thresholds():
+        tried = tuple(_tried(one, value, healthy, faulty) for value in one.candidates)
+        best = min(tried, key=lambda known: (known.alarms, -known.found, -known.warned, abs(known.value - one.value)))
+        yield one, tried, best
+
+
+def _tried(
+    one: Threshold,
+    value: float,
+    healthy: Sequence[Mapping[tuple[str, str, float], str]],
+    faulty: Sequence[Mapping[tuple[str, str, float], str]],
+) -> Tried:
+    key = (one.code, one.name, value)
+    shares = [
+        sum(known[key] in severe for known in part) / max(1, len(part))
+        for part in (healthy, faulty)
+        for severe in (SEVERE, ("warn", *SEVERE))
+    ]
+    return Tried(value, *shares)
+
+
+def _worst(findings: Sequence[Any]) -> str:
+    order = ("", "info", "warn", "error", "fatal")
+    return max((one.severity for one in findings), key=order.index, default="")
