@@ -48,7 +48,11 @@ def benchmark() -> None:
 def run(
     *,
     subset: Annotated[
-        Subset, typer.Option(help="all; quick: about 40 over every data set; fixed: the repaired programs.")
+        Subset,
+        typer.Option(
+            help="all; quick: about 40 over every data set; brief: 15 whose data need no fetching; fixed: the repaired "
+            "programs."
+        ),
     ] = ALL,
     size: Annotated[Size, typer.Option(help="How many pictures of MNIST and CIFAR-10 a model sees.")] = SMALL,
     part: Annotated[str, typer.Option("--shard", help="2/4 does the second of four parts.")] = "1/1",

@@ -106,3 +106,12 @@ def test_value_of_the_wrong_kind_names_row_and_column(tmp_path):
     path.write_text(f"{header}\n{first.replace(',256,', ',many,')}\n", encoding="utf-8")
     with pytest.raises(ValidationError, match=r"0\.batch_size"):
         read_manifest(path)
+
+
+def test_nothing_in_deepdebug_goes_by_a_model_of_the_set(every):
+    """Neither an id, nor the random part of one, nor the name of an architecture stands in the program."""
+    root = MANIFEST.parents[2] / "deepdebug"
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py")))
+    names = {part for row in every for part in (row.id, row.id.rpartition("_")[2], row.architecture)}
+    assert len(names) > 800
+    assert [name for name in names if len(name) > 4 and name in text] == []
