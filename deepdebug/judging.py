@@ -154,6 +154,7 @@ def replay(
     later_data: LaterData = (),
     first_hit_wins: bool = False,
     arrange: Arrange | None = None,
+    after: Callable[[Run, FindingLog], object] | None = None,
 ) -> FindingLog:
     """Judge a recorded run as it was judged live: once after every observation, and once more when it has finished.
 
@@ -166,6 +167,7 @@ def replay(
             had been made by then, and the facts. Defaults to `()`.
         first_hit_wins: See `FindingLog`. Defaults to `False`.
         arrange: See `judge`. Defaults to `None`.
+        after: Is told of the run and the verdicts so far after every check. Defaults to `None`.
 
     Returns:
         The merged verdicts.
@@ -175,6 +177,8 @@ def replay(
         if log.closed:
             break
         log.add(judge(run, detectors, arrange), again=run.finished)
+        if after is not None:
+            after(run, log)
     if finished:
         log.settle()
     return log

@@ -91,6 +91,8 @@ class Diagnosis:
         contradicting: Measured numbers that speak against it.
         path: The tests of the decision tree, in the order taken, each with its answer.
         silence: The code that switches these findings off.
+        cause: Name of the root cause for programs to go by, such as "learning_rate_high"; "" in presets that have no
+            such names. Defaults to `""`.
     """
 
     fault: str
@@ -103,6 +105,7 @@ class Diagnosis:
     contradicting: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     silence: str = ""
+    cause: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain dictionaries, lists, numbers and strings."""

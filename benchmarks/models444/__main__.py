@@ -133,11 +133,11 @@ def score(
     repeats, lost = read_repeats(rows, size.value, out)
     if not repeats:
         raise typer.BadParameter(f"{out} holds no results of size {size.value}; `run --out {out}` makes them")
-    fixed, not_fixed = read_results(mended(rows), Request(size.value, 0, out, out))
+    fixed, _ = read_results(mended(rows), Request(size.value, 0, out, out))
     second = None
     if again is not None:
         second, _ = read_results(rows, Request(size.value, 0, again.resolve(), again.resolve()))
-    found = scored(size.value, repeats, [*lost, *not_fixed], fixed, second)
+    found = scored(size.value, repeats, lost, fixed, second)
     if markdown:
         print(as_markdown(sheets(found)), end="")
     else:

@@ -21,7 +21,7 @@ class Request:
 
     Args:
         size: Name of the size, see `SIZES`.
-        repeat: Number of the repetition, from 0; it is added to the seed of each row.
+        repeat: Number of the repetition, from 0; 1,000 times as much is added to the seed of each row.
         data: Folder of the data sets.
         out: Folder of the results.
     """

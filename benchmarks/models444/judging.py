@@ -17,13 +17,17 @@ from benchmarks.models444.subsets import mended
 from deepdebug.cli.diagnose import rejudge
 from deepdebug.config import Settings
 from deepdebug.files import write_file, write_text
+from deepdebug.judging import FindingLog, replay
+from deepdebug.observation import Run
+from deepdebug.presets import find_preset
 from deepdebug.recording import FILE_NAME
-from deepdebug.recording_reader import read_recording
+from deepdebug.recording_reader import Recording, read_recording
 from deepdebug.records import Diagnosis, Finding
 from deepdebug.report.report import Report
 from deepdebug.strict_json import strict_json
 
 DEFAULT, BASELINE = "default", "deepdiagnosis"
+ALARMS = ("error", "fatal")
 KEPT = ("code", "severity", "confidence", "layer", "epoch", "step", "value")
 
 
@@ -35,7 +39,7 @@ def judged(folder: Path, presets: Sequence[str] = (DEFAULT, BASELINE)) -> Mappin
         presets: Their names. Defaults to both.
     """
     recording = read_recording(folder)
-    return {preset: said(rejudge(recording, Settings(preset=preset))) for preset in presets}
+    return {preset: said(rejudge(recording, Settings(preset=preset)), recording) for preset in presets}
 
 
 def keep(folder: Path, target: Path) -> None:
@@ -83,21 +87,63 @@ def judge_again(name: str, repeat: int, request: Request) -> bool:
     if line is None or line["status"] != DONE:
         return False
     with unpacked(asked.recording(row)) as folder:
-        line = {**line, "verdicts": judged(Path(folder))}
+        line = {**line, **judged_again(Path(folder))}
     write_text(asked.result(row), strict_json(line).decode() + "\n", "result")
     return True
 
 
-def said(report: Report) -> Mapping[str, Any]:
-    """Return what is kept of a report.
+def judged_again(folder: Path) -> Mapping[str, Any]:
+    """Return what is new in a result after its recording was judged again.
+
+    Args:
+        folder: The recording.
+    """
+    from deepdebug.retraining.records import versions
+
+    return {"verdicts": judged(folder), "judged_by": dict(versions())}
+
+
+def said(report: Report, recording: Recording) -> Mapping[str, Any]:
+    """Return what is kept of a report: findings, diagnoses, when the first alarm came, and what failed.
 
     Args:
         report: The report.
+        recording: The recording that it is about.
     """
     return {
         "findings": [_finding(one) for one in report.findings],
         "diagnoses": [_diagnosis(one) for one in report.diagnoses],
+        "alarm": _first_alarm(report, recording),
+        "failed": [one.check for one in report.skipped if "failed" in one.reason],
     }
+
+
+def _first_alarm(report: Report, recording: Recording) -> int | None:
+    """Return the epoch after which one of the lasting alarms first was one, -1 before training; `None` without any.
+
+    A finding keeps the epoch in which it was first seen, when it may still have been a warning.
+    """
+    lasting = {(one.code, one.layer) for one in report.findings if one.severity in ALARMS}
+    if not lasting:
+        return None
+    preset, first = find_preset(report.preset), list[int]()
+
+    def look(run: Run, log: FindingLog) -> None:
+        now = {(one.code, one.layer) for one in log.findings if one.severity in ALARMS}
+        if not first and now & lasting:
+            first.append(run.latest.epoch)
+
+    replay(
+        recording.facts,
+        recording.observations,
+        recording.finished,
+        preset.detectors(None, ()),
+        later_data=recording.later_data,
+        first_hit_wins=preset.first_hit_wins,
+        arrange=preset.arrange,
+        after=look,
+    )
+    return first[0]
 
 
 def _finding(found: Finding) -> Mapping[str, Any]:
@@ -107,4 +153,4 @@ def _finding(found: Finding) -> Mapping[str, Any]:
 def _diagnosis(found: Diagnosis) -> Mapping[str, Any]:
     layers = [one.layer for one in found.findings]
     codes = list(dict.fromkeys(one.code for one in found.findings))
-    return {"fault": found.fault, "action": found.action, "codes": codes, "layers": layers}
+    return {"cause": found.cause, "fault": found.fault, "action": found.action, "codes": codes, "layers": layers}

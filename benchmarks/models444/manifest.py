@@ -111,6 +111,7 @@ class Program:
         questionable: Whether the published fix mends no real fault.
         published: What each tool got right, see `Row.deepdiagnosis`; `None` where nothing is published.
         fixed: Fields of the row that the fixed program has otherwise; `None` where the fix could not be made out.
+        is_partly_fixed: Whether a part of the fix could not be made out, so that the fixed program may still be faulty.
     """
 
     fault: str
@@ -119,6 +120,7 @@ class Program:
     questionable: bool
     published: Mapping[str, tuple[str, ...] | None]
     fixed: Mapping[str, Any] | None
+    is_partly_fixed: bool = False
 
 
 _ROWS = TypeAdapter(tuple[Row, ...])

@@ -53,7 +53,8 @@ def agreement(flagged: Sequence[bool | None], buggy: Sequence[bool]) -> Agreemen
     """Compare verdicts with labels.
 
     Intervals are percentiles over 2,000 resamples of the models, drawn within the buggy and within the normal ones, so
-    that every resample has both.
+    that every resample has both. They are drawn by the shares (k + 1/2) / (n + 1), as Jeffreys has them: by k / n, an
+    interval around 0 of 16 would have no width.
 
     Args:
         flagged: Whether each model was flagged; `None` where there is no verdict, which leaves the model out.
@@ -81,14 +82,14 @@ def _resampled(counts: Counts) -> Counts:
     found = np.empty((RESAMPLES, 4), np.int64)
     for place, yes, no in ((0, hits, misses), (1, alarms, silent)):
         total = yes + no
-        found[:, place] = random.binomial(total, yes / total, RESAMPLES) if total else 0
+        found[:, place] = random.binomial(total, (yes + 0.5) / (total + 1), RESAMPLES)
         found[:, place + 2] = total - found[:, place]
     return found
 
 
 def _estimate(value: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -> Estimate:
     usable = drawn[np.isfinite(drawn)]
-    if not len(usable):
+    if not (len(usable) and np.isfinite(value)):
         return Estimate(float(value), float("nan"), float("nan"))
     low, high = np.quantile(usable, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(float(value), float(low), float(high))

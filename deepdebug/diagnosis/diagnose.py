@@ -148,6 +148,7 @@ def _conclude(best: _Candidate) -> Diagnosis:
             f"{answer.action}: {answer.fault}",
         ),
         silence=f"Diagnose(ignore=[{_quoted(sorted(best.case.codes))}])",
+        cause=best.cause.name,
     )
 
 

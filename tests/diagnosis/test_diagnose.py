@@ -88,6 +88,7 @@ def test_dead_layer_flat_loss_zero_gradient_and_huge_rate_are_one_diagnosis():
     ]
     diagnosis = only(run, *findings)
     assert (diagnosis.action, diagnosis.fault) == ("MSG3", "learning rate too high")
+    assert diagnosis.cause == "learning_rate_high"
     assert {one.code for one in diagnosis.findings} == {"DD101", "DD303", "DD204", "DD310"}
     assert any("2% of the units" in text for text in diagnosis.supporting)
 

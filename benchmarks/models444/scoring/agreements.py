@@ -9,7 +9,7 @@ from benchmarks.models444.manifest import Row
 from benchmarks.models444.measures import Agreement, agreement
 from benchmarks.models444.scoring.outcomes import Outcome
 from benchmarks.models444.scoring.results import Trained
-from benchmarks.models444.scoring.tools import VERDICTS
+from benchmarks.models444.scoring.tools import OURS, PRESET, VERDICTS, WARNING, outcome_verdict
 
 PUBLISHED, OUTCOME = "published", "outcome"
 EVERY, NOT_LOST, KNOWN = "all", "settings not lost", "settings not lost, exact structure"
@@ -20,6 +20,7 @@ PARTS: Mapping[str, Callable[[Row], bool]] = {
     "settings exact": lambda row: row.fidelity == "exact",
     "settings default": lambda row: row.fidelity == "default",
     "settings stand-in": lambda row: row.fidelity == "stand-in",
+    "not redrawn until label and outcome agreed": lambda row: not row.selected_on_label,
     **{name: lambda row, name=name: row.dataset == name for name in ("Blob", "Circle", "MNIST", "CIFAR")},
 }
 
@@ -41,24 +42,26 @@ class Compared:
     agreement: Agreement
 
 
-def compare(trained: Sequence[Trained], reached: Mapping[str, Outcome]) -> Iterator[Compared]:
+def compare(trained: Sequence[Trained], reached: Mapping[str, Outcome], lost: Sequence[Row] = ()) -> Iterator[Compared]:
     """Compare every tool with both labels; programs have no normal ones beside them and are left out.
 
     Args:
         trained: The results.
         reached: What the models reached, by id.
+        lost: Models that ended without a verdict, which deepdebug has then got wrong; they have no outcome. Defaults
+            to none.
     """
     models = [one for one in trained if one.row.source == "autotrainer"]
-    labels: Mapping[str, Callable[[Row], bool]] = {
-        PUBLISHED: lambda row: row.is_buggy,
-        OUTCOME: lambda row: reached[row.id].is_faulty,
-    }
-    for label, is_faulty in labels.items():
-        for part, belongs in PARTS.items():
-            chosen = [one for one in models if belongs(one.row)]
-            buggy = [is_faulty(one.row) for one in chosen]
-            for tool, verdict in VERDICTS.items():
-                yield Compared(label, part, tool, agreement([verdict(one) for one in chosen], buggy))
+    gone = [row for row in lost if row.source == "autotrainer"]
+    for part, belongs in PARTS.items():
+        chosen, missing = [one for one in models if belongs(one.row)], [row for row in gone if belongs(row)]
+        labels = [one.row.is_buggy for one in chosen], [row.is_buggy for row in missing]
+        outcomes = [reached[one.row.id].is_faulty for one in chosen]
+        for tool, verdict in VERDICTS.items():
+            wrong = [not row.is_buggy if tool in (OURS, WARNING, PRESET) else None for row in missing]
+            said = [*(verdict(one) for one in chosen), *wrong]
+            yield Compared(PUBLISHED, part, tool, agreement(said, [*labels[0], *labels[1]]))
+            yield Compared(OUTCOME, part, tool, agreement([outcome_verdict(tool, one) for one in chosen], outcomes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Outcome:
 def outcomes(repeats: Iterable[Iterable[Trained]]) -> Mapping[str, Outcome]:
     """Return what each model of a data set with accuracies reached, by id.
 
+    What can be reached is what the best model of the same data does, so a part of the set may have other outcomes.
+
     Args:
         repeats: The results of every repetition.
     """

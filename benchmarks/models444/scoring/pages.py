@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from benchmarks.models444.manifest import TOOLS, programs
 from benchmarks.models444.measures import MEASURES
@@ -11,10 +11,10 @@ from benchmarks.models444.scoring.ablation import PUBLISHED as PUBLISHED_SYMPTOM
 from benchmarks.models444.scoring.ablation import Part
 from benchmarks.models444.scoring.agreements import EVERY, OUTCOME, PARTS, PUBLISHED, Errors
 from benchmarks.models444.scoring.programs import VERDICTS
-from benchmarks.models444.scoring.score import Score
-from benchmarks.models444.scoring.targets import estimate
+from benchmarks.models444.scoring.score import Programs, Score
+from benchmarks.models444.scoring.targets import NO_ROW, estimate
 from benchmarks.models444.scoring.times import PUBLISHED as PUBLISHED_SECONDS
-from benchmarks.models444.scoring.tools import DEFAULT
+from benchmarks.models444.scoring.tools import OURS
 from benchmarks.sheets import Sheet
 
 NAMES = {
@@ -35,8 +35,8 @@ def sheets(score: Score) -> Iterator[Sheet]:
     yield _targets(score)
     yield from (_tools(score, label) for label in (PUBLISHED, OUTCOME))
     yield _parts(score)
-    if score.programs:
-        yield from (_programs(score), _each_program(score), _causes(score))
+    if score.programs.judged:
+        yield from (_programs(score.programs), _each_program(score.programs), _causes(score.programs))
     yield _times(score)
     yield _symptoms(score)
     yield _detectors(score)
@@ -45,13 +45,19 @@ def sheets(score: Score) -> Iterator[Sheet]:
     if score.lost:
         rows = tuple((one.id, str(one.repeat), one.status) for one in score.lost)
         yield Sheet("Models without a verdict", ("model", "repetition", "ended"), rows)
+    if score.failed:
+        failed = tuple((name, " ".join(codes)) for name, codes in score.failed.items())
+        yield Sheet("Detectors that failed", ("model", "detectors"), failed)
 
 
 def _targets(score: Score) -> Sheet:
     rows = tuple(
         (one.name, one.reached, one.target, one.published, "yes" if one.is_met else "NO") for one in score.targets
     )
-    return Sheet("Targets", ("measure", "deepdebug", "target", "DeepDiagnosis", "met"), rows)
+    title = f"Targets; {len(score.models)} of 444 models, size {score.size}, {score.repeats} repetitions"
+    if score.steady is not None:
+        title += f", {score.steady:.1%} of the models with the same verdict in all of them"
+    return Sheet(title, ("measure", "deepdebug", "target", "DeepDiagnosis", "met"), rows)
 
 
 def _tools(score: Score, label: str) -> Sheet:
@@ -72,49 +78,53 @@ def _parts(score: Score) -> Sheet:
         for part in PARTS:
             known = {one.tool: one.agreement for one in score.compared if (one.label, one.part) == (label, part)}
             cells = (f"{known[tool].measures['balanced accuracy'].value:.2f}" for tool in tools)
-            rows.append((part, label, str(known[DEFAULT].models), *cells))
+            rows.append((part, label, str(known[OURS].models), *cells))
     return Sheet("Balanced accuracy by part", ("part", "label", "models", *map(_tool, tools)), tuple(rows))
 
 
-def _programs(score: Score) -> Sheet:
-    def row(name: str, known: Mapping[str, tuple[str, ...] | None]) -> tuple[str, ...]:
-        answered = [yes for yes in known.values() if yes is not None]
+def _programs(found: Programs) -> Sheet:
+    def row(name: str, known: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
+        answered = [yes for yes in known if yes is not None]
         return (name, str(len(answered)), *(str(sum(one in yes for yes in answered)) for one in VERDICTS))
 
-    ours = row(DEFAULT, {one.id: one.yes for one in score.programs})
-    ids = {one.id for one in score.programs}
-    theirs = (
-        row(NAMES[tool], {name: known.published[tool] for name, known in programs().items() if name in ids})
-        for tool in TOOLS
-    )
-    fixed = score.fixed
-    trained, warned, alarmed = (len(fixed[name]) for name in ("trained", "warned", "alarmed"))
+    judged = [one for one in found.judged if one.id != NO_ROW]
+    ids = {one.id for one in judged}
+    rows = [
+        row("deepdebug", (one.yes for one in judged)),
+        row("deepdebug, one of three diagnoses", (one.likely for one in judged)),
+        row("deepdebug, sound labels", (one.yes for one in judged if not one.is_questionable)),
+        row("preset deepdiagnosis", (one.yes for one in found.preset if one.id in ids)),
+        row("the same answer to all", (one.yes for one in found.blind if one.id in ids)),
+    ]
+    for tool in TOOLS:
+        published = (programs()[name].published[tool] for name in sorted(ids))
+        rows.append(row(f"{NAMES[tool]}, published", published))
     title = (
         "Real-world programs: bug identified, place of the fault, symptom, place of the fix. Of "
-        f"{trained} fixed programs {warned} got a warning and {alarmed} an alarm"
+        f"{len(found.fixed)} fixed programs {len(found.warned)} got a warning and {len(found.alarmed)} an alarm"
     )
-    return Sheet(title, ("tool", "programs", *VERDICTS), (ours, *theirs))
+    return Sheet(title, ("tool", "programs", *VERDICTS), tuple(rows))
 
 
-def _each_program(score: Score) -> Sheet:
+def _each_program(found: Programs) -> Sheet:
     def told(yes: tuple[str, ...] | None) -> str:
         return "-" if yes is None else " ".join(yes) or "none"
 
     rows = tuple(
-        (one.id, " ".join(one.kinds), one.action or NOTHING, told(one.yes),
+        (one.id, " ".join(one.kinds), one.cause or NOTHING, told(one.yes),
          told(programs()[one.id].published["deepdiagnosis"]))
-        for one in score.programs
+        for one in found.judged
     )  # fmt: skip
-    return Sheet("Each program", ("program", "published fault", "first action", "deepdebug", "DeepDiagnosis"), rows)
+    return Sheet("Each program", ("program", "the fix changes", "first cause", "deepdebug", "DeepDiagnosis"), rows)
 
 
-def _causes(score: Score) -> Sheet:
-    """Return what the first diagnosis makes of each kind of fault; programs with several kinds count in each."""
-    pairs = Counter((kind, one.action or NOTHING) for one in score.programs for kind in one.kinds)
-    actions = sorted({action for _, action in pairs})
+def _causes(found: Programs) -> Sheet:
+    """Return what the first diagnosis makes of each kind of change; programs with several kinds count in each."""
+    pairs = Counter((kind, one.cause or NOTHING) for one in found.judged for kind in one.kinds)
+    causes = sorted({cause for _, cause in pairs})
     kinds = sorted({kind for kind, _ in pairs})
-    rows = tuple((kind, *(str(pairs[kind, action] or "") for action in actions)) for kind in kinds)
-    return Sheet("Kind of the published fault against the first action", ("fault", *actions), rows)
+    rows = tuple((cause, *(str(pairs[kind, cause] or "") for kind in kinds)) for cause in causes)
+    return Sheet("First cause against what the fix changes", ("cause", *kinds), rows)
 
 
 def _times(score: Score) -> Sheet:
@@ -130,7 +140,7 @@ def _times(score: Score) -> Sheet:
 def _symptoms(score: Score) -> Sheet:
     rows = []
     for name, (_, counts) in PUBLISHED_SYMPTOMS.items():
-        parts = (next(one for one in score.ablation[preset] if one.name == name) for preset in list(score.ablation)[:2])
+        parts = (next(one for one in known if one.name == name) for known in score.symptoms.values())
         rows.append((name, f"{counts[0]} / {counts[1]}", *(cell for part in parts for cell in _added(part))))
     columns = ("symptom", "published", "preset: reported", "preset: only by it", "ours: reported", "ours: only by it")
     title = (
@@ -140,7 +150,7 @@ def _symptoms(score: Score) -> Sheet:
 
 
 def _detectors(score: Score) -> Sheet:
-    rows = tuple((one.name, *_added(one)) for one in list(score.ablation.values())[2])
+    rows = tuple((one.name, *_added(one)) for one in score.detectors)
     return Sheet("The same by detector", ("detector", "reported", "only by it"), rows)
 
 

@@ -46,12 +46,14 @@ class Diagnosed:
     """A diagnosis, see `deepdebug.Diagnosis`.
 
     Args:
+        cause: Name of the root cause; "" in the published preset.
         fault: The root cause in words.
         action: What kind of change mends it.
         codes: Of its findings.
         layers: Theirs.
     """
 
+    cause: str
     fault: str
     action: str
     codes: tuple[str, ...]
@@ -65,14 +67,24 @@ class Said:
     Args:
         findings: The findings.
         diagnoses: The diagnoses, the likeliest first.
+        alarm: Epoch after which the first lasting alarm was one, -1 before training; `None` without any.
+        failed: Detectors that failed, which is a fault of ours.
     """
 
     findings: tuple[Found, ...]
     diagnoses: tuple[Diagnosed, ...]
+    alarm: int | None = None
+    failed: tuple[str, ...] = ()
 
     def has(self, severities: Iterable[Severity]) -> bool:
         """Return whether there is a finding of one of these severities."""
         return any(one.severity in severities for one in self.findings)
+
+    @property
+    def told(self) -> tuple[Diagnosed, ...]:
+        """The diagnoses that a warning or an alarm speaks for, the likeliest first."""
+        codes = {one.code for one in self.findings if one.severity in WARNED}
+        return tuple(one for one in self.diagnoses if codes & set(one.codes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +94,16 @@ class Seconds:
     Args:
         plain: Median seconds of an epoch without deepdebug.
         watched: The same with it.
-        whole: Seconds of the whole training with it.
+        whole: Seconds of all of `fit` with it.
         deepdebug: What deepdebug spent of these.
+        ends: Seconds from the beginning of `fit` to the first epoch, and to the end of each.
     """
 
     plain: float | None
     watched: float | None
     whole: float
     deepdebug: float | None
+    ends: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

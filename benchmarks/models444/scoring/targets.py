@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from benchmarks.models444.measures import Agreement, Estimate
 from benchmarks.models444.scoring.agreements import EVERY, KNOWN, NOT_LOST, OUTCOME, PUBLISHED, Compared
-from benchmarks.models444.scoring.programs import VERDICTS, Judged
+from benchmarks.models444.scoring.programs import Judged
 from benchmarks.models444.scoring.times import Overhead
-from benchmarks.models444.scoring.tools import DEFAULT
+from benchmarks.models444.scoring.tools import OURS
 
-PROGRAMS = {"IB": 50, "FL": 46, "FS": 46, "LF": 42}  # of those for which Table 6 has a row of DeepDiagnosis
+BY_LABEL = "0.659 by the published label"
+PROGRAMS = {"IB": 50, "FL": 46, "FS": 46, "LF": 42}  # of the 52 for which Table 6 has a row of DeepDiagnosis
+PUBLISHED_PROGRAMS = {"IB": 46, "FL": 34, "FS": 38, "LF": 28}
+NO_ROW = "SO50079585"  # the 53rd, for which Table 6 has no verdict of any tool
 MOST_ALARMS, MOST_OVERHEAD = 0.03, 1.05
+# Part, label, least balanced accuracy, and the figure of DeepDiagnosis, which is by the published label throughout.
+BALANCED = ((NOT_LOST, PUBLISHED, 0.95, "0.72"), (KNOWN, PUBLISHED, 0.95, "0.93"), (EVERY, OUTCOME, 0.93, BY_LABEL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +50,31 @@ def targets(
         overhead: What watching costs.
         same: Share of models with the same verdict in every repetition with the same seed; `None` without any.
     """
-    for part, label, least, published in (
-        (NOT_LOST, PUBLISHED, 0.95, "0.72"),
-        (KNOWN, PUBLISHED, 0.95, "0.93"),
-        (EVERY, OUTCOME, 0.93, "0.659"),
-    ):
+    for part, label, least, published in BALANCED:
         found = _of(compared, label, part).measures["balanced accuracy"]
         name = f"balanced accuracy, {part}, {label} label"
         yield Target(name, estimate(found), f">= {least}", published, found.value >= least)
-    for label in (PUBLISHED, OUTCOME):
+    for label, published in ((PUBLISHED, "0.36"), (OUTCOME, "0.36 by the published label")):
         silent = _of(compared, label, EVERY).measures["specificity"]
         alarms = Estimate(1 - silent.value, 1 - silent.high, 1 - silent.low)
         name = f"normal models flagged, {label} label"
-        yield Target(name, estimate(alarms), f"<= {MOST_ALARMS}", "0.36", alarms.value <= MOST_ALARMS)
-    for verdict, published in zip(VERDICTS, ("46", "34", "38", "28"), strict=True):
-        yes = sum(verdict in one.yes for one in programs)
-        least = PROGRAMS[verdict]
-        yield Target(
-            f"programs: {verdict}", f"{yes} of {len(programs)}", f">= {least}", f"{published} of 52", yes >= least
-        )
+        yield Target(name, estimate(alarms), f"<= {MOST_ALARMS}", published, alarms.value <= MOST_ALARMS)
+    yield from _of_programs([one for one in programs if one.id != NO_ROW])
     if overhead is not None:
         said = f"{overhead.median:.3f} ({overhead.low:.3f} to {overhead.high:.3f})"
-        yield Target(
-            "seconds of an epoch, with over without",
-            said,
-            f"<= {MOST_OVERHEAD}",
-            "about 2",
-            overhead.median <= MOST_OVERHEAD,
-        )
+        is_met = overhead.median <= MOST_OVERHEAD
+        yield Target("seconds of an epoch, with over without", said, f"<= {MOST_OVERHEAD}", "-", is_met)
     if same is not None:
         yield Target("same verdict with the same seed", f"{same:.1%}", "100 %", "not reproducible", same == 1)
+
+
+def _of_programs(programs: Sequence[Judged]) -> Iterator[Target]:
+    counts = {name: sum(name in one.yes for one in programs) for name in PROGRAMS}
+    counts["IB, by an alarm"] = sum(one.has_alarm for one in programs)
+    for name, count in counts.items():
+        least = PROGRAMS[name.partition(",")[0]]
+        published = f"{PUBLISHED_PROGRAMS[name.partition(',')[0]]} of 52"
+        yield Target(f"programs: {name}", f"{count} of {len(programs)}", f">= {least}", published, count >= least)
 
 
 def estimate(found: Estimate) -> str:
@@ -83,4 +83,4 @@ def estimate(found: Estimate) -> str:
 
 
 def _of(compared: Sequence[Compared], label: str, part: str) -> Agreement:
-    return next(one.agreement for one in compared if (one.label, one.part, one.tool) == (label, part, DEFAULT))
+    return next(one.agreement for one in compared if (one.label, one.part, one.tool) == (label, part, OURS))

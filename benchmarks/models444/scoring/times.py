@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.models444.scoring.results import ALARMS, Trained
+from benchmarks.models444.scoring.results import Trained
 
 # Median seconds until DeepDiagnosis flagged a model, from its published logs; on another machine, with all pictures.
 PUBLISHED = {"Blob": 22.5, "Circle": 23.0, "MNIST": 2_698.0, "CIFAR": 1_596.0}
@@ -43,11 +43,12 @@ def detections(trained: Sequence[Trained]) -> list[Detection]:
     """
     found = []
     for dataset in dict.fromkeys(one.row.dataset for one in trained):
-        first = [(one, epoch) for one in trained if one.row.dataset == dataset and (epoch := _first(one)) is not None]
+        known = [(one.seconds.ends, _first(one)) for one in trained if one.row.dataset == dataset]
+        first = [(ends, epoch) for ends, epoch in known if epoch is not None]
         if first:
             epochs = np.array([epoch for _, epoch in first], np.float64)
-            shares = np.array([epoch / max(1, len(next(iter(one.history.values())))) for one, epoch in first])
-            seconds = shares * [one.seconds.whole for one, _ in first]
+            shares = epochs / [max(1, len(ends) - 1) for ends, _ in first]
+            seconds = np.array([ends[epoch] for ends, epoch in first])
             found.append(
                 Detection(
                     dataset,
@@ -61,8 +62,8 @@ def detections(trained: Sequence[Trained]) -> list[Detection]:
 
 def _first(one: Trained) -> int | None:
     """Return how many epochs were done when the first alarm came."""
-    known = [found.epoch + 1 for found in one.verdicts["default"].findings if found.severity in ALARMS]
-    return min(known, default=None)
+    alarm = one.verdicts["default"].alarm
+    return None if alarm is None else alarm + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Overhead:
         low: Lower end of its 95 % interval, by resampling models.
         high: Upper end.
         most: 95th percentile of the ratio.
-        total: Sum of seconds with, over sum without.
+        share: Median share of deepdebug in the seconds of all of `fit`, with set-up and report.
     """
 
     models: int
@@ -83,20 +84,19 @@ class Overhead:
     low: float
     high: float
     most: float
-    total: float
+    share: float
 
 
-def overhead(trained: Iterable[Trained]) -> Overhead | None:
+def overhead(trained: Sequence[Trained]) -> Overhead | None:
     """Return what watching costs; `None` where nothing was timed.
 
     Args:
         trained: The results.
     """
-    known = [(one.seconds.plain, one.seconds.watched) for one in trained if one.seconds.plain and one.seconds.watched]
-    if not known:
+    known = [one.seconds for one in trained]
+    ratios = np.array([one.watched / one.plain for one in known if one.plain and one.watched])
+    if not len(ratios):
         return None
-    plain, watched = np.array(known).T
-    ratios = watched / plain
     drawn = np.median(np.random.default_rng(SEED).choice(ratios, (RESAMPLES, len(ratios))), axis=1)
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Overhead(
@@ -105,5 +105,5 @@ def overhead(trained: Iterable[Trained]) -> Overhead | None:
         float(low),
         float(high),
         float(np.quantile(ratios, 0.95)),
-        float(watched.sum() / plain.sum()),
+        float(np.median([one.deepdebug / one.whole for one in known if one.deepdebug is not None])),
     )

@@ -56,6 +56,12 @@ def test_interval_holds_the_value_and_narrows_with_more_models():
     assert (many.high - many.low) / 2 == pytest.approx(expected, rel=0.15)
 
 
+def test_interval_around_none_of_sixteen_has_a_width():
+    silent = agreement([False] * 16, [False] * 16).measures["specificity"]
+    assert silent.value == silent.high == 1
+    assert 0.75 < silent.low < 0.95  # Clopper and Pearson: 0.79
+
+
 def test_interval_is_the_same_every_time_and_without_alarms_there_is_no_precision():
     said, label = [False] * 6, [True, False] * 3
     first, again = agreement(said, label), agreement(said, label)
