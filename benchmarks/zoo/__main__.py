@@ -18,7 +18,7 @@ from benchmarks.zoo.pages import score_sheets, threshold_sheet
 from benchmarks.zoo.results import read_models
 from benchmarks.zoo.score import score as scored
 from benchmarks.zoo.thresholds import severities, table
-from benchmarks.zoo.zoo import REPORTING, TUNING, Entry, read_zoo, write_zoo
+from benchmarks.zoo.zoo import REPORTING, TUNING, ZOO, Entry, read_zoo, write_zoo
 from benchmarks.zoo.zoo import choose as chosen
 from deepdebug.files import write_text
 from deepdebug.strict_json import strict_json
@@ -32,10 +32,11 @@ RESULTS = FOLDER / "results" / "zoo"
 
 @app.command()
 def choose() -> None:
-    """Write zoo.csv anew: every family, and every operator in some families of each half."""
+    """Write zoo.csv anew: every family, and every operator in some families of each half; known families stay there."""
     from benchmarks.zoo.building import applicable_families
 
-    entries = list(chosen(*applicable_families()))
+    known = {one.family: one.half for one in read_zoo()} if ZOO.is_file() else {}
+    entries = list(chosen(*applicable_families(), known))
     write_zoo(entries)
     mutants = sum(bool(one.operator) for one in entries)
     Console(stderr=True).print(f"{len(entries) - mutants} healthy models and {mutants} mutants")
@@ -45,7 +46,8 @@ def choose() -> None:
 def run(*, seeds: Seeds = 5, workers: Workers = 2, out: Out = RESULTS) -> None:
     """Train every model under `Diagnose` and keep what was observed; what is done already is not done again."""
     request = Request(out.resolve())
-    left = [(one.name, seed) for seed in range(seeds) for one in read_zoo() if not is_done(one.name, seed, request)]
+    all_of_them = [(one.name, one.seeds(seeds)[place]) for place in range(seeds) for one in read_zoo()]
+    left = [(name, seed) for name, seed in all_of_them if not is_done(name, seed, request)]
     run_all(partial(train, request=request), left, workers)
     Console(stderr=True).print(f"{len(left)} trainings done. Results: {out}", highlight=False)
 
@@ -54,7 +56,7 @@ def run(*, seeds: Seeds = 5, workers: Workers = 2, out: Out = RESULTS) -> None:
 def judge(*, seeds: Seeds = 5, workers: Workers = 2, out: Out = RESULTS) -> None:
     """Judge the kept recordings again, by the detectors as they are now; nothing is trained."""
     request = Request(out.resolve())
-    known = [(one.name, seed) for one in read_zoo() for seed in range(seeds) if is_done(one.name, seed, request)]
+    known = [(one.name, seed) for one in read_zoo() for seed in one.seeds(seeds) if is_done(one.name, seed, request)]
     run_all(partial(judge_again, request=request), known, workers)
 
 
@@ -62,7 +64,7 @@ def judge(*, seeds: Seeds = 5, workers: Workers = 2, out: Out = RESULTS) -> None
 def thresholds(*, seeds: Seeds = 5, workers: Workers = 2, out: Out = RESULTS) -> None:
     """Print what every threshold would have to be, by the tuning half alone."""
     request = Request(out.resolve())
-    models = read_models(_half(TUNING), range(seeds), request)
+    models = read_models(_half(TUNING), seeds, request).models
     jobs = [(one.entry.name, run.seed) for one in models for run in one.runs]
     faulty = {one.entry.name for one in models if one.is_faulty}
     said = run_all(partial(severities, request=request), jobs, workers)
@@ -87,15 +89,13 @@ def score(
 
     if half not in (TUNING, REPORTING):
         raise typer.BadParameter(f"`--half` got {half!r}; expected {REPORTING} or {TUNING}")
-    models = read_models(_half(half), range(seeds), Request(out.resolve()))
-    if not models:
+    found = read_models(_half(half), seeds, Request(out.resolve()))
+    if not found.models:
         raise typer.BadParameter(f"{out} holds no results; `run --out {out}` makes them")
-    actions = {name: one.actions for name, one in OPERATORS.items()}
-    scores = {
-        "deepdebug": scored(models, actions),
-        "preset deepdiagnosis": scored(models, actions, "deepdiagnosis"),
-    }
-    sheets = list(score_sheets(scores, {name: one.fault for name, one in OPERATORS.items()}))
+    causes = {name: one.causes for name, one in OPERATORS.items()}
+    presets = {"deepdebug": "default", "preset deepdiagnosis": "deepdiagnosis"}
+    scores = {name: scored(found.models, causes, preset) for name, preset in presets.items()}
+    sheets = list(score_sheets(found, scores, {name: one.fault for name, one in OPERATORS.items()}))
     if markdown:
         print(as_markdown(sheets), end="")
     else:

@@ -31,10 +31,14 @@ def build(entry: Entry, seed: int) -> Training:
     return OPERATORS[entry.operator].change(healthy, np.random.default_rng(seed))
 
 
+# Their weights come from an earlier training, which most operators would undo: another fault than they name.
+TRAINED_BEFORE = ("fine_tuning", "transfer")
+
+
 def applicable_families() -> tuple[Sequence[str], dict[str, Sequence[str]]]:
     """Return the names of all families, and of those that each operator can be put into."""
     found: dict[str, list[str]] = {name: [] for name in OPERATORS}
-    for family in FAMILIES:
+    for family in (name for name in FAMILIES if name not in TRAINED_BEFORE):
         for operator, known in found.items():
             try:
                 build(Entry(family, operator, "tuning"), 0)

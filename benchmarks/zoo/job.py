@@ -60,11 +60,13 @@ def judge_again(name: str, seed: int, request: Request) -> None:
         seed: Its seed.
         request: Where it lies.
     """
-    from benchmarks.models444.judging import judged, unpacked
+    from benchmarks.models444.judging import judged_again, unpacked
 
+    line = read(name, seed, request)
+    if line["error"]:
+        return
     with unpacked(request.recording(name, seed)) as folder:
-        verdicts = judged(Path(folder))
-    _write({**read(name, seed, request), "verdicts": verdicts}, request)
+        _write({**line, **judged_again(Path(folder))}, request)
 
 
 def read(name: str, seed: int, request: Request) -> Mapping[str, Any]:

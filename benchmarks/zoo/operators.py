@@ -30,85 +30,85 @@ class Operator:
     Args:
         name: Its name.
         fault: The fault in words.
-        actions: The actions of a diagnosis that would mend it.
+        causes: The root causes of `Diagnose` that are this fault, or would make a user mend it.
         change: Returns the training with the fault; raises `NotApplicable`.
     """
 
     name: str
     fault: str
-    actions: tuple[str, ...]
+    causes: tuple[str, ...]
     change: Change
 
 
 OPERATORS: dict[str, Operator] = {}
 
 
-def operator(*actions: str) -> Callable[[Change], Change]:
+def operator(*causes: str) -> Callable[[Change], Change]:
     """Register the decorated function, whose docstring says the fault, under its name."""
 
     def register(change: Change) -> Change:
         name = change.__name__
-        OPERATORS[name] = Operator(name, (change.__doc__ or "").strip(), actions, change)
+        OPERATORS[name] = Operator(name, (change.__doc__ or "").strip(), causes, change)
         return change
 
     return register
 
 
-@operator("MSG3")
+@operator("learning_rate_low")
 def rate_10000th(given: Training, _random: Random) -> Training:
     """A learning rate 10,000 times too small."""
     return _with_rate(given, 1e-4)
 
 
-@operator("MSG3")
+@operator("learning_rate_high", "oscillation")
 def rate_100_times(given: Training, _random: Random) -> Training:
     """A learning rate 100 times too large."""
     return _with_rate(given, 1e2)
 
 
-@operator("MSG3")
+@operator("learning_rate_high", "oscillation")
 def rate_1000_times(given: Training, _random: Random) -> Training:
     """A learning rate 1,000 times too large."""
     return _with_rate(given, 1e3)
 
 
-@operator("MSG3")
+@operator("learning_rate_low")
 def other_optimizer(given: Training, _random: Random) -> Training:
     """Plain gradient descent with Keras's own rate divided by 100, in place of what the program has."""
     return _compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(1e-4)))
 
 
-@operator("MSG3")
+@operator("learning_rate_low")
 def gradient_clipped(given: Training, _random: Random) -> Training:
     """Gradient descent whose gradient is cut off at a norm of a millionth."""
     return _compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(0.01, clipnorm=1e-6)))
 
 
-@operator("MSG4", "MSG2")
+@operator("initialization")
 def start_at_zero(given: Training, _random: Random) -> Training:
     """Kernels that start at 0."""
     return _with_kernels(given, np.zeros_like)
 
 
-@operator("MSG4")
+@operator("initialization")
 def start_constant(given: Training, _random: Random) -> Training:
     """Kernels whose weights start equal."""
     return _with_kernels(given, lambda kernel: np.full_like(kernel, np.abs(kernel).mean()))
 
 
-@operator("MSG4")
+@operator("initialization", "initial_loss")
 def start_huge(given: Training, _random: Random) -> Training:
     """Kernels that start 50 times too large."""
     return _with_kernels(given, lambda kernel: 50 * kernel)
 
 
-@operator("MSG4", "MSG2", "MSG3")
+@operator("initialization")
 def start_tiny(given: Training, _random: Random) -> Training:
     """Kernels that start 1,000 times too small."""
     return _with_kernels(given, lambda kernel: 1e-3 * kernel)
 
 
-@operator("MSG2", "MSG4")
+@operator("initialization", "hidden_activation")
 def start_dead(given: Training, _random: Random) -> Training:
     """Biases that start so low that no rectifier ever fires."""
     found = [layer for layer in _hidden(given.model) if layer.activation is keras.activations.relu and layer.use_bias]
@@ -117,7 +117,7 @@ def start_dead(given: Training, _random: Random) -> Training:
     return given
 
 
-@operator("MSG1", "LABELS", "MSG2")
+@operator("loss_activation", "labels", "output_range", "shape_mismatch")
 def other_loss(given: Training, _random: Random) -> Training:
     """A loss for another kind of task."""
     others = {
@@ -133,31 +133,31 @@ def other_loss(given: Training, _random: Random) -> Training:
     return _compiled(given, loss=others[loss])
 
 
-@operator("MSG2", "MSG5")
+@operator("missing_nonlinearity")
 def no_activation(given: Training, _random: Random) -> Training:
     """Hidden layers without activation."""
     return _with_activation(given, "linear")
 
 
-@operator("MSG2", "MSG4", "MSG5")
+@operator("hidden_activation", "depth")
 def sigmoids(given: Training, _random: Random) -> Training:
     """Sigmoids in all hidden layers."""
     return _with_activation(given, "sigmoid")
 
 
-@operator("MSG2", "MSG1")
+@operator("loss_activation", "output_range")
 def rectified_output(given: Training, _random: Random) -> Training:
     """A rectifier at the output."""
     return _with_output(given, "relu")
 
 
-@operator("MSG2", "MSG1")
+@operator("loss_activation", "output_range")
 def tanh_output(given: Training, _random: Random) -> Training:
     """A tanh at the output."""
     return _with_output(given, "tanh")
 
 
-@operator("MSG2", "MSG1")
+@operator("constant_softmax")
 def softmax_of_one(given: Training, _random: Random) -> Training:
     """A softmax over a single unit."""
     if _output(given.model).units != 1:
@@ -165,13 +165,13 @@ def softmax_of_one(given: Training, _random: Random) -> Training:
     return _with_output(given, "softmax")
 
 
-@operator("MSG0", "LABELS")
+@operator("labels_unrelated")
 def labels_shuffled(given: Training, random: Random) -> Training:
     """Labels that stand at other rows."""
     return replace(given, y=random.permutation(_array(given.y)))
 
 
-@operator("MSG0", "LABELS")
+@operator("labels_unrelated", "overfitting")
 def labels_half_shuffled(given: Training, random: Random) -> Training:
     """Half of the labels stand at other rows."""
     y = _array(given.y).copy()
@@ -180,13 +180,13 @@ def labels_half_shuffled(given: Training, random: Random) -> Training:
     return replace(given, y=y)
 
 
-@operator("MSG0")
+@operator("data_scale")
 def inputs_unscaled(given: Training, _random: Random) -> Training:
     """Inputs that are 255 times too large."""
     return _with_inputs(given, lambda x: 255 * x)
 
 
-@operator("MSG0")
+@operator("data_scale")
 def columns_unscaled(given: Training, random: Random) -> Training:
     """Columns of very different size."""
     x = _array(given.x)
@@ -196,44 +196,45 @@ def columns_unscaled(given: Training, random: Random) -> Training:
     return _with_inputs(given, lambda x: x * scales.astype(x.dtype))
 
 
-@operator("MSG0")
+@operator("labels_unrelated", "data_scale", "overfitting")
 def inputs_drowned(given: Training, random: Random) -> Training:
     """Inputs under noise five times as large as they are."""
     return _with_inputs(given, lambda x: x + 5 * x.std() * random.normal(size=x.shape).astype(x.dtype))
 
 
-@operator("TRAIN", "CONNECT")
+@operator("frozen")
 def body_frozen(given: Training, _random: Random) -> Training:
     """All layers but the last are frozen, at random weights."""
+    _check_single(given.model)
     return _frozen(given, given.model.layers[:-1])
 
 
-@operator("TRAIN", "CONNECT")
+@operator("frozen")
 def all_frozen(given: Training, _random: Random) -> Training:
     """The whole model is frozen."""
     return _frozen(given, given.model.layers)
 
 
-@operator("STRUCTURE", "MSG5", "MSG2")
+@operator("capacity")
 def no_bias(given: Training, _random: Random) -> Training:
     """Layers without bias."""
     return _rebuilt(given, lambda layer, _is_last: {"use_bias": False} if isinstance(layer, WEIGHTED) else {})
 
 
-@operator("REGULARISE")
+@operator("dropout")
 def dropout_strong(given: Training, _random: Random) -> Training:
     """Dropout of 95 % behind every hidden layer."""
     return _rebuilt(given, lambda _layer, _is_last: {}, lambda: [layers.Dropout(0.95)])
 
 
-@operator("REGULARISE")
+@operator("penalty")
 def penalty_strong(given: Training, _random: Random) -> Training:
     """An L2 penalty of 1 on every kernel."""
     penalty = {"kernel_regularizer": keras.regularizers.L2(1.0)}
     return _rebuilt(given, lambda layer, _is_last: penalty if isinstance(layer, WEIGHTED) else {})
 
 
-@operator("MSG5", "STRUCTURE")
+@operator("capacity", "depth")
 def one_unit(given: Training, _random: Random) -> Training:
     """Hidden layers of one unit."""
 
@@ -245,19 +246,19 @@ def one_unit(given: Training, _random: Random) -> Training:
     return _rebuilt(given, narrow)
 
 
-@operator("TRAIN", "MSG3")
+@operator("batch_size", "too_few_epochs", "learning_rate_low")
 def one_batch(given: Training, _random: Random) -> Training:
     """One update per epoch, from all rows."""
     return replace(given, fit={**given.fit, "batch_size": len(_array(given.x))})
 
 
-@operator("TRAIN", "MSG3")
+@operator("too_few_epochs")
 def one_epoch(given: Training, _random: Random) -> Training:
     """A training that ends after one epoch."""
     return replace(given, fit={**given.fit, "epochs": 1})
 
 
-@operator("MSG0")
+@operator("overfitting", "batch_size", "too_few_epochs")
 def few_rows(given: Training, random: Random) -> Training:
     """One training row in fifty."""
     x, y = _array(given.x), _array(given.y)
@@ -277,7 +278,7 @@ def _with_rate(given: Training, factor: float) -> Training:
 def _compiled(given: Training, model: keras.Model | None = None, **changed: Any) -> Training:
     """Return the training compiled anew, with some settings changed."""
     config = given.model.get_compile_config()
-    if config is None:
+    if not config:
         raise NotApplicable
     model = model or given.model
     model.compile_from_config({**config, **changed})
@@ -342,13 +343,22 @@ def _rebuilt(
 
 
 def _hidden(model: keras.Model) -> Iterator[Any]:
+    """Yield the layers with weights and an activation that give no output of the model."""
+    _check_single(model)
     return (layer for layer in model.layers[:-1] if isinstance(layer, WEIGHTED))
 
 
 def _output(model: keras.Model) -> Any:
+    _check_single(model)
     if not isinstance(model.layers[-1], layers.Dense):
         raise NotApplicable
     return model.layers[-1]
+
+
+def _check_single(model: keras.Model) -> None:
+    """Leave out models with several outputs, whose last layer is only one of them."""
+    if len(keras.tree.flatten(getattr(model, "outputs", None) or [None])) > 1:
+        raise NotApplicable
 
 
 def _some(found: Sequence[Any]) -> Sequence[Any]:

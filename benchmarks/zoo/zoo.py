@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,8 @@ from pydantic import TypeAdapter
 ZOO = Path(__file__).resolve().parent / "zoo.csv"
 TUNING, REPORTING = "tuning", "reporting"
 PER_OPERATOR = 8  # families that an operator is put into, half of them in each half
+# The first seed of each half: those below 100 have been looked at when detectors were written.
+FIRST_SEED = {TUNING: 0, REPORTING: 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Entry:
     family: str
     operator: str
     half: Literal["tuning", "reporting"]
+
+    def seeds(self, count: int) -> range:
+        """Return the seeds of so many trainings."""
+        return range(FIRST_SEED[self.half], FIRST_SEED[self.half] + count)
 
     @property
     def name(self) -> str:
@@ -62,19 +68,21 @@ def write_zoo(entries: Iterable[Entry], path: Path = ZOO) -> None:
         writer.writerows(astuple(one) for one in entries)
 
 
-def choose(families: Sequence[str], applicable: dict[str, Sequence[str]]) -> Iterator[Entry]:
+def choose(
+    families: Sequence[str], applicable: Mapping[str, Sequence[str]], known: Mapping[str, str]
+) -> Iterator[Entry]:
     """Yield the models: every family, and every operator in some families of each half, as a hash has it.
 
     Args:
-        families: Names of the families in order; of two that follow each other, one is in each half.
+        families: Names of the families in order; of two new ones that follow each other, one is in each half.
         applicable: The families that each operator can be put into.
+        known: The half of every family that has been in the zoo before, where it stays.
     """
-    half = {name: (TUNING, REPORTING)[place % 2] for place, name in enumerate(families)}
+    new = [name for name in families if name not in known]
+    half = {**known, **{name: (TUNING, REPORTING)[place % 2] for place, name in enumerate(new)}}
     yield from (Entry(name, "", half[name]) for name in families)
     for operator, possible in applicable.items():
         for part in (TUNING, REPORTING):
-            known = sorted(
-                (name for name in possible if half[name] == part),
-                key=lambda name: zlib.crc32(f"{operator} {name}".encode()),
-            )
-            yield from (Entry(name, operator, part) for name in known[: PER_OPERATOR // 2])
+            ordered = sorted(possible, key=lambda name: zlib.crc32(f"{operator} {name}".encode()))
+            chosen = [name for name in ordered if half[name] == part][: PER_OPERATOR // 2]
+            yield from (Entry(name, operator, part) for name in chosen)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from benchmarks.models444.job import Request, read_result, shard, waiting
+from benchmarks.models444.judging import judge_again
 from benchmarks.models444.manifest import read_manifest
 from benchmarks.models444.processes import Processes
 from benchmarks.models444.running import run_all, run_on_dask, run_one
@@ -32,6 +33,7 @@ if kind != "nothing":
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
 """
+ROWS = read_manifest()
 LONG = 600.0  # seconds, far more than anything here takes
 COMMAND = (sys.executable, "-c", SCRIPT)
 
@@ -131,17 +133,51 @@ def test_quick_part_has_every_data_set_and_label_and_goes_by_no_name():
     assert [row.seed for row in quick(renamed)] == [row.seed for row in found]
 
 
-@pytest.mark.slow
-def test_model_is_trained_judged_and_recorded(tmp_path):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A healthy model, and the same with a learning rate at which it overflows, both trained briefly."""
     pytest.importorskip("tensorflow")
-    request = Request("small", 0, tmp_path, tmp_path)
+    folder = tmp_path_factory.mktemp("trained")
+    request = Request("small", 0, folder, folder)
     first = next(row for row in read_manifest() if row.dataset == "Circle" and row.fidelity == "exact")
-    row = dataclasses.replace(first, epochs=6)
-    assert [status for _, status in run_all([row], request, 1)] == ["done"], read_result(request.result(row))
-    line = read_result(request.result(row))
-    assert {len(line["history"][name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")} == {6}
+    fine = dataclasses.replace(first, epochs=12)
+    wild = dataclasses.replace(fine, id=ROWS[1].id, optimizer="SGD", optimizer_options={}, learning_rate=1e30)
+    for row, status in run_all([fine, wild], request, 2):
+        assert status == "done", read_result(request.result(row))
+    return request, fine, wild
+
+
+@pytest.mark.slow
+def test_model_is_trained_judged_and_recorded(trained):
+    request, fine, _ = trained
+    line = read_result(request.result(fine))
+    assert {len(line["history"][name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")} == {12}
     assert line["seconds"]["plain"] > 0
+    ends = line["seconds"]["ends"]
+    assert len(ends) == 13
+    assert 0 < ends[0] < ends[-1] <= line["seconds"]["whole"] + 0.001
     assert set(line["verdicts"]) == {"default", "deepdiagnosis"}
-    assert line["failed"] == []
-    assert request.recording(row).is_file()
+    assert line["verdicts"]["default"]["failed"] == []
+    assert line["verdicts"]["default"]["alarm"] is None
+    assert request.recording(fine).is_file()
     assert json.loads(json.dumps(line)) == line
+
+
+@pytest.mark.slow
+def test_first_alarm_is_told_with_the_epoch_in_which_it_was_one(trained):
+    request, _, wild = trained
+    said = read_result(request.result(wild))["verdicts"]["default"]
+    alarms = [one["epoch"] for one in said["findings"] if one["severity"] in ("error", "fatal")]
+    assert min(alarms) <= said["alarm"] <= max(alarms)
+    assert said["diagnoses"][0]["cause"]
+
+
+@pytest.mark.slow
+def test_kept_recording_judged_again_says_the_same(trained):
+    request, _, wild = trained
+    before = read_result(request.result(wild))
+    assert judge_again(wild.id, 0, request)
+    after = read_result(request.result(wild))
+    assert after["verdicts"] == before["verdicts"]
+    assert after.keys() - before.keys() == {"judged_by"}
+    assert not judge_again(ROWS[2].id, 0, request)
