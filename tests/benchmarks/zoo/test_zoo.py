@@ -290,4 +290,4 @@ def test_training_is_scored_judged_and_recorded(building, tmp_path):
     assert line["score"] < 0.5
     assert line["verdicts"]["default"]["findings"]
     judge_again(name, 0, request)
-    assert read(name, 0, request) == line
+    assert read(name, 0, request)["verdicts"] == line["verdicts"]
