@@ -50,7 +50,7 @@ def run(
     subset: Annotated[
         Subset,
         typer.Option(
-            help="all; quick: about 40 over every data set; brief: 15 whose data need no fetching; fixed: the repaired "
+            help="all; quick: about 40 over every data set; brief: 10 whose data need no fetching; fixed: the repaired "
             "programs."
         ),
     ] = ALL,

@@ -8,7 +8,7 @@ from benchmarks.models444.manifest import Row, fixed, programs
 from benchmarks.models444.tables import TABLES
 
 PER_GROUP = 5  # models of a data set and label in the quick part
-PER_BRIEF = 3  # and in the brief one
+PER_BRIEF = 2  # and in the brief one
 
 
 def quick(rows: Sequence[Row]) -> list[Row]:

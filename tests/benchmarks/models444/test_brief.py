@@ -38,15 +38,16 @@ def test_score_stays_in_its_band(trained):
     models = [one.row for one in trained if one.row.source == "autotrainer"]
     right = sum(flagged[row.id] == row.is_buggy for row in models)
     assert len(models) == BAND["models"]
-    assert right >= BAND["least right"], flagged
+    assert BAND["right"][0] <= right <= BAND["right"][1], flagged
     assert not [row.id for row in models if not row.is_buggy and flagged[row.id]]
-    assert sum("IB" in one.yes for one in found.programs) >= BAND["least programs"], found.programs
+    identified = sum("IB" in one.yes for one in found.programs.judged)
+    assert BAND["programs"][0] <= identified <= BAND["programs"][1], found.programs.judged
 
 
 @pytest.mark.slow
 def test_other_names_give_the_same_verdicts(trained, tmp_path):
     """No detector goes by an id: with names of other models, the same comes out."""
-    some = trained[::5]
+    some = trained[::4]
     rows = [dataclasses.replace(one.row, id=other.row.id) for one, other in zip(some, some[1:] + some[:1], strict=True)]
     request = Request("small", 0, tmp_path, tmp_path)
     assert {status for _, status in run_all(rows, request, WORKERS)} == {"done"}
