@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.healthy import images, regimes, sequences, tabular  # noqa: F401  (each registers its families)
 from benchmarks.healthy.family import FAMILIES, Training
-from benchmarks.zoo.operators import OPERATORS, NotApplicable
+from benchmarks.zoo.changing import NotApplicable
+from benchmarks.zoo.operators import OPERATORS
 from benchmarks.zoo.zoo import Entry
 
 

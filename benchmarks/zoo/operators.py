@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,16 +11,26 @@ import numpy as np
 from keras import layers
 
 from benchmarks.healthy.family import Training
+from benchmarks.zoo.changing import (
+    WEIGHTED,
+    NotApplicable,
+    array,
+    check_single,
+    compiled,
+    frozen,
+    hidden,
+    output,
+    rebuilt,
+    some,
+    with_activation,
+    with_inputs,
+    with_kernels,
+    with_output,
+    with_rate,
+)
 
 Random = np.random.Generator
 Change = Callable[[Training, Random], Training]
-WEIGHTED = (layers.Dense, layers.Conv1D, layers.Conv2D)
-PLAIN = (*WEIGHTED, layers.BatchNormalization, layers.Dropout, layers.Flatten, layers.MaxPooling2D, layers.ReLU,
-         layers.GlobalAveragePooling2D, layers.GlobalMaxPooling1D, layers.LayerNormalization)  # fmt: skip
-
-
-class NotApplicable(Exception):
-    """The training has nothing that the operator could change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,62 +67,62 @@ def operator(*causes: str) -> Callable[[Change], Change]:
 @operator("learning_rate_low")
 def rate_10000th(given: Training, _random: Random) -> Training:
     """A learning rate 10,000 times too small."""
-    return _with_rate(given, 1e-4)
+    return with_rate(given, 1e-4)
 
 
 @operator("learning_rate_high", "oscillation")
 def rate_100_times(given: Training, _random: Random) -> Training:
     """A learning rate 100 times too large."""
-    return _with_rate(given, 1e2)
+    return with_rate(given, 1e2)
 
 
 @operator("learning_rate_high", "oscillation")
 def rate_1000_times(given: Training, _random: Random) -> Training:
     """A learning rate 1,000 times too large."""
-    return _with_rate(given, 1e3)
+    return with_rate(given, 1e3)
 
 
 @operator("learning_rate_low")
 def other_optimizer(given: Training, _random: Random) -> Training:
     """Plain gradient descent with Keras's own rate divided by 100, in place of what the program has."""
-    return _compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(1e-4)))
+    return compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(1e-4)))
 
 
 @operator("learning_rate_low")
 def gradient_clipped(given: Training, _random: Random) -> Training:
     """Gradient descent whose gradient is cut off at a norm of a millionth."""
-    return _compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(0.01, clipnorm=1e-6)))
+    return compiled(given, optimizer=keras.optimizers.serialize(keras.optimizers.SGD(0.01, clipnorm=1e-6)))
 
 
 @operator("initialization")
 def start_at_zero(given: Training, _random: Random) -> Training:
     """Kernels that start at 0."""
-    return _with_kernels(given, np.zeros_like)
+    return with_kernels(given, np.zeros_like)
 
 
 @operator("initialization")
 def start_constant(given: Training, _random: Random) -> Training:
     """Kernels whose weights start equal."""
-    return _with_kernels(given, lambda kernel: np.full_like(kernel, np.abs(kernel).mean()))
+    return with_kernels(given, lambda kernel: np.full_like(kernel, np.abs(kernel).mean()))
 
 
 @operator("initialization", "initial_loss")
 def start_huge(given: Training, _random: Random) -> Training:
     """Kernels that start 50 times too large."""
-    return _with_kernels(given, lambda kernel: 50 * kernel)
+    return with_kernels(given, lambda kernel: 50 * kernel)
 
 
 @operator("initialization")
 def start_tiny(given: Training, _random: Random) -> Training:
     """Kernels that start 1,000 times too small."""
-    return _with_kernels(given, lambda kernel: 1e-3 * kernel)
+    return with_kernels(given, lambda kernel: 1e-3 * kernel)
 
 
 @operator("initialization", "hidden_activation")
 def start_dead(given: Training, _random: Random) -> Training:
     """Biases that start so low that no rectifier ever fires."""
-    found = [layer for layer in _hidden(given.model) if layer.activation is keras.activations.relu and layer.use_bias]
-    for layer in _some(found):
+    found = [layer for layer in hidden(given.model) if layer.activation is keras.activations.relu and layer.use_bias]
+    for layer in some(found):
         layer.bias.assign(np.full(layer.bias.shape, -30.0, np.float32))
     return given
 
@@ -130,51 +140,51 @@ def other_loss(given: Training, _random: Random) -> Training:
     loss = given.model.get_compile_config()["loss"]
     if not isinstance(loss, str) or loss not in others:
         raise NotApplicable
-    return _compiled(given, loss=others[loss])
+    return compiled(given, loss=others[loss])
 
 
 @operator("missing_nonlinearity")
 def no_activation(given: Training, _random: Random) -> Training:
     """Hidden layers without activation."""
-    return _with_activation(given, "linear")
+    return with_activation(given, "linear")
 
 
 @operator("hidden_activation", "depth")
 def sigmoids(given: Training, _random: Random) -> Training:
     """Sigmoids in all hidden layers."""
-    return _with_activation(given, "sigmoid")
+    return with_activation(given, "sigmoid")
 
 
 @operator("loss_activation", "output_range")
 def rectified_output(given: Training, _random: Random) -> Training:
     """A rectifier at the output."""
-    return _with_output(given, "relu")
+    return with_output(given, "relu")
 
 
 @operator("loss_activation", "output_range")
 def tanh_output(given: Training, _random: Random) -> Training:
     """A tanh at the output."""
-    return _with_output(given, "tanh")
+    return with_output(given, "tanh")
 
 
 @operator("constant_softmax")
 def softmax_of_one(given: Training, _random: Random) -> Training:
     """A softmax over a single unit."""
-    if _output(given.model).units != 1:
+    if output(given.model).units != 1:
         raise NotApplicable
-    return _with_output(given, "softmax")
+    return with_output(given, "softmax")
 
 
 @operator("labels_unrelated")
 def labels_shuffled(given: Training, random: Random) -> Training:
     """Labels that stand at other rows."""
-    return replace(given, y=random.permutation(_array(given.y)))
+    return replace(given, y=random.permutation(array(given.y)))
 
 
 @operator("labels_unrelated", "overfitting")
 def labels_half_shuffled(given: Training, random: Random) -> Training:
     """Half of the labels stand at other rows."""
-    y = _array(given.y).copy()
+    y = array(given.y).copy()
     rows = random.permutation(len(y))[: len(y) // 2]
     y[rows] = y[random.permutation(rows)]
     return replace(given, y=y)
@@ -183,55 +193,55 @@ def labels_half_shuffled(given: Training, random: Random) -> Training:
 @operator("data_scale")
 def inputs_unscaled(given: Training, _random: Random) -> Training:
     """Inputs that are 255 times too large."""
-    return _with_inputs(given, lambda x: 255 * x)
+    return with_inputs(given, lambda x: 255 * x)
 
 
 @operator("data_scale")
 def columns_unscaled(given: Training, random: Random) -> Training:
     """Columns of very different size."""
-    x = _array(given.x)
+    x = array(given.x)
     if x.ndim != 2 or x.shape[1] < 4:
         raise NotApplicable
     scales = 10.0 ** random.uniform(-1, 4, x.shape[1])
-    return _with_inputs(given, lambda x: x * scales.astype(x.dtype))
+    return with_inputs(given, lambda x: x * scales.astype(x.dtype))
 
 
 @operator("labels_unrelated", "data_scale", "overfitting")
 def inputs_drowned(given: Training, random: Random) -> Training:
     """Inputs under noise five times as large as they are."""
-    return _with_inputs(given, lambda x: x + 5 * x.std() * random.normal(size=x.shape).astype(x.dtype))
+    return with_inputs(given, lambda x: x + 5 * x.std() * random.normal(size=x.shape).astype(x.dtype))
 
 
 @operator("frozen")
 def body_frozen(given: Training, _random: Random) -> Training:
     """All layers but the last are frozen, at random weights."""
-    _check_single(given.model)
-    return _frozen(given, given.model.layers[:-1])
+    check_single(given.model)
+    return frozen(given, given.model.layers[:-1])
 
 
 @operator("frozen")
 def all_frozen(given: Training, _random: Random) -> Training:
     """The whole model is frozen."""
-    return _frozen(given, given.model.layers)
+    return frozen(given, given.model.layers)
 
 
 @operator("capacity")
 def no_bias(given: Training, _random: Random) -> Training:
     """Layers without bias."""
-    return _rebuilt(given, lambda layer, _is_last: {"use_bias": False} if isinstance(layer, WEIGHTED) else {})
+    return rebuilt(given, lambda layer, _is_last: {"use_bias": False} if isinstance(layer, WEIGHTED) else {})
 
 
 @operator("dropout")
 def dropout_strong(given: Training, _random: Random) -> Training:
     """Dropout of 95 % behind every hidden layer."""
-    return _rebuilt(given, lambda _layer, _is_last: {}, lambda: [layers.Dropout(0.95)])
+    return rebuilt(given, lambda _layer, _is_last: {}, lambda: [layers.Dropout(0.95)])
 
 
 @operator("penalty")
 def penalty_strong(given: Training, _random: Random) -> Training:
     """An L2 penalty of 1 on every kernel."""
     penalty = {"kernel_regularizer": keras.regularizers.L2(1.0)}
-    return _rebuilt(given, lambda layer, _is_last: penalty if isinstance(layer, WEIGHTED) else {})
+    return rebuilt(given, lambda layer, _is_last: penalty if isinstance(layer, WEIGHTED) else {})
 
 
 @operator("capacity", "depth")
@@ -243,13 +253,13 @@ def one_unit(given: Training, _random: Random) -> Training:
             return {}
         return {"units": 1} if isinstance(layer, layers.Dense) else {"filters": 1}
 
-    return _rebuilt(given, narrow)
+    return rebuilt(given, narrow)
 
 
 @operator("batch_size", "too_few_epochs", "learning_rate_low")
 def one_batch(given: Training, _random: Random) -> Training:
     """One update per epoch, from all rows."""
-    return replace(given, fit={**given.fit, "batch_size": len(_array(given.x))})
+    return replace(given, fit={**given.fit, "batch_size": len(array(given.x))})
 
 
 @operator("too_few_epochs")
@@ -261,114 +271,6 @@ def one_epoch(given: Training, _random: Random) -> Training:
 @operator("overfitting", "batch_size", "too_few_epochs")
 def few_rows(given: Training, random: Random) -> Training:
     """One training row in fifty."""
-    x, y = _array(given.x), _array(given.y)
+    x, y = array(given.x), array(given.y)
     rows = random.permutation(len(x))[: max(8, len(x) // 50)]
     return replace(given, x=x[rows], y=y[rows])
-
-
-def _with_rate(given: Training, factor: float) -> Training:
-    optimizer = given.model.optimizer
-    rate = optimizer.get_config().get("learning_rate")
-    if not isinstance(rate, float):  # a schedule, or an optimizer around another one
-        raise NotApplicable
-    optimizer.learning_rate = factor * rate
-    return given
-
-
-def _compiled(given: Training, model: keras.Model | None = None, **changed: Any) -> Training:
-    """Return the training compiled anew, with some settings changed."""
-    config = given.model.get_compile_config()
-    if not config:
-        raise NotApplicable
-    model = model or given.model
-    model.compile_from_config({**config, **changed})
-    return replace(given, model=model)
-
-
-def _with_kernels(given: Training, change: Callable[[Any], Any]) -> Training:
-    found = [one for one in given.model.trainable_variables if one.name == "kernel" and len(one.shape) > 1]
-    for variable in _some(found):
-        variable.assign(change(keras.ops.convert_to_numpy(variable.value)))
-    return given
-
-
-def _with_activation(given: Training, name: str) -> Training:
-    linear = keras.activations.linear
-    for layer in _some([layer for layer in _hidden(given.model) if layer.activation is not linear]):
-        layer.activation = keras.activations.get(name)
-    return given
-
-
-def _with_output(given: Training, name: str) -> Training:
-    _output(given.model).activation = keras.activations.get(name)
-    return given
-
-
-def _with_inputs(given: Training, change: Callable[[Any], Any]) -> Training:
-    """Return the training with other inputs, in the rows held back as well: the same program prepares them."""
-    x, (x_test, y_test) = _array(given.x), given.test
-    if x.dtype.kind != "f":  # word numbers, or pixels as bytes
-        raise NotApplicable
-    test = (change(_array(x_test)), y_test)
-    fit = {**given.fit, "validation_data": test} if "validation_data" in given.fit else given.fit
-    return replace(given, x=change(x), test=test, fit=fit)
-
-
-def _frozen(given: Training, frozen: Sequence[Any]) -> Training:
-    for layer in _some([layer for layer in frozen if layer.trainable_variables]):
-        layer.trainable = False
-    return _compiled(given)
-
-
-def _rebuilt(
-    given: Training,
-    change: Callable[[Any, bool], Mapping[str, Any]],
-    behind: Callable[[], list[layers.Layer]] = list,
-) -> Training:
-    """Return the training of a sequential model whose layers have other settings, and others behind hidden ones."""
-    model = given.model
-    if not isinstance(model, keras.Sequential) or not all(isinstance(layer, PLAIN) for layer in model.layers):
-        raise NotApplicable
-    found: list[Any] = [keras.Input(model.input_shape[1:])]
-    for layer in model.layers:
-        is_last = layer is model.layers[-1]
-        config, changed = layer.get_config(), change(layer, is_last)
-        found.append(type(layer).from_config({**config, **changed}))
-        if isinstance(layer, WEIGHTED) and not is_last:
-            found += behind()
-    rebuilt = keras.Sequential(found)
-    if [layer.get_config() for layer in rebuilt.layers] == [layer.get_config() for layer in model.layers]:
-        raise NotApplicable
-    return _compiled(given, rebuilt)
-
-
-def _hidden(model: keras.Model) -> Iterator[Any]:
-    """Yield the layers with weights and an activation that give no output of the model."""
-    _check_single(model)
-    return (layer for layer in model.layers[:-1] if isinstance(layer, WEIGHTED))
-
-
-def _output(model: keras.Model) -> Any:
-    _check_single(model)
-    if not isinstance(model.layers[-1], layers.Dense):
-        raise NotApplicable
-    return model.layers[-1]
-
-
-def _check_single(model: keras.Model) -> None:
-    """Leave out models with several outputs, whose last layer is only one of them."""
-    if len(keras.tree.flatten(getattr(model, "outputs", None) or [None])) > 1:
-        raise NotApplicable
-
-
-def _some(found: Sequence[Any]) -> Sequence[Any]:
-    if not found:
-        raise NotApplicable
-    return found
-
-
-def _array(values: Any) -> Any:
-    """Return rows that are there as an array, not in a pipeline or as several inputs."""
-    if not isinstance(values, np.ndarray):
-        raise NotApplicable
-    return values

@@ -273,7 +273,7 @@ def test_causes_of_operators_are_ours(building):
     ],
 )  # fmt: skip
 def test_operator_that_finds_nothing_to_change_says_so(building, operator, family):
-    from benchmarks.zoo.operators import NotApplicable
+    from benchmarks.zoo.changing import NotApplicable
 
     with pytest.raises(NotApplicable):
         building.build(Entry(family, operator, TUNING), 0)
