@@ -225,6 +225,23 @@ def test_replay_of_an_interrupted_run_gives_no_verdict_about_its_end():
     assert [one.layer for one in replay(run.facts, run.observations, True, DETECTORS).findings] == [None, "end"]
 
 
+def test_replay_tells_after_every_check_what_was_known_by_then():
+    run, told = healthy_run(4), []
+    log = replay(
+        run.facts,
+        run.observations,
+        True,
+        DETECTORS,
+        after=lambda seen, log: told.append((len(seen.observations), seen.finished, len(log.findings))),
+    )
+    count = len(run.observations)
+    assert [(seen, finished) for seen, finished, _ in told] == [
+        *((end, False) for end in range(1, count + 1)),
+        (count, True),
+    ]
+    assert [found for _, _, found in told][-2:] == [0, len(log.findings)]
+
+
 def test_replay_shows_the_data_only_after_they_came():
     run = healthy_run(4)
     log = replay(run.facts, run.observations, True, DETECTORS[1:], later_data=[(2, DATA)])
