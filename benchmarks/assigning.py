@@ -15,9 +15,11 @@ import numpy as np
 from rich.console import Console
 
 from deepdebug.hudd.projection import DIMS
-from deepdebug.retraining.assigning import BY_DISTANCE, assign
+from deepdebug.retraining.assigning import BY_DISTANCE
+from deepdebug.retraining.matching import MATCHED
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
+from deepdebug.retraining.selecting import select
 
 CLUSTERS = 40
 FAILING = 0.1  # share of the test set that fails
@@ -39,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     near = nearness(vectors, members, labels)
     console = Console()
     console.print(f"distances: {time.perf_counter() - start:.1f} s", highlight=False)
-    wanted = quotas(np.bincount(labels).tolist(), round(asked.failures / FAILING), asked.images).tolist()
-    for mode in BY_DISTANCE:
+    wanted = quotas(np.bincount(labels).tolist(), round(asked.failures / FAILING), asked.images)
+    for mode in (MATCHED, *BY_DISTANCE):
         start = time.perf_counter()
-        chosen = assign(near, wanted, mode)
+        chosen = select(mode, wanted, vectors=vectors, scores=None, members=members, labels=labels, near=lambda: near)
         console.print(f"{mode}: {len(chosen):,} images in {time.perf_counter() - start:.2f} s", highlight=False)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     console.print(f"largest memory: {most:,.0f} MiB", highlight=False)

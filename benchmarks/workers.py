@@ -11,6 +11,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deepdebug.retraining.jobs import end_with_parent
+
 Outcome = TypeVar("Outcome")
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -45,6 +47,7 @@ def _prepare(environment: Mapping[str, str]) -> None:
     """Give each worker one thread: these models are too small for more."""
     os.environ.update({**dict.fromkeys(ONE_THREAD, "1"), **environment})
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    end_with_parent()
 
 
 def _progress() -> Progress:

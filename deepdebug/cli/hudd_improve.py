@@ -19,6 +19,7 @@ BEFORE = "  [default: as it was chosen before, or {}]"
 class Select(StrEnum):
     """Which images are chosen for labelling."""
 
+    MATCHED = "Matched"
     CLOSEST = "ClosestU"
     CENTROID = "Centroid"
     ICD = "ClosestICD"
@@ -33,7 +34,7 @@ class Quota(StrEnum):
     CLUSTER = "cluster"
 
 
-CLOSEST, PREVALENCE = Select(defaults.SELECT), Quota(defaults.QUOTA)
+DEFAULT_SELECT, PREVALENCE = Select(defaults.SELECT), Quota(defaults.QUOTA)
 
 
 class Arm(StrEnum):
@@ -60,8 +61,9 @@ class Machine(StrEnum):
 
 
 SELECT = (
-    "ClosestU: nearest members, cluster by cluster (the paper's). Centroid, ClosestICD, SSE: only images that leave a "
-    "cluster as compact as it was. entropy: what the model is least sure about."
+    "Matched: every failure in turn claims the image nearest to it. ClosestU: the images nearest to any failure, "
+    "cluster by cluster (the paper's). Centroid, ClosestICD, SSE: only images that leave a cluster as compact as it "
+    "was. entropy: what the model is least sure about."
 )
 QUOTA = "prevalence: by the failures to expect in the set; cluster: by those in the cluster."
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run at the same time.")]
@@ -132,7 +134,7 @@ def assign(
     case: CaseFolder,
     *,
     out: Out = None,
-    select: Annotated[Select, typer.Option("--select", help=SELECT)] = CLOSEST,
+    select: Annotated[Select, typer.Option("--select", help=SELECT)] = DEFAULT_SELECT,
     quota: Annotated[Quota, typer.Option("--quota", help=QUOTA)] = PREVALENCE,
     factor: Annotated[float, typer.Option(min=0.0, help=FACTOR)] = defaults.FACTOR,
     engine: EngineOption = Machine.PROCESS,

@@ -10,19 +10,19 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.errors import ImageError, UsageError
+from deepdebug.errors import ImageError
 from deepdebug.hudd.arrays import Result, labelled_images
 from deepdebug.hudd.images import ArrayImages
 from deepdebug.retraining.answers import Answers
-from deepdebug.retraining.arms import Plan, by_entropy, check_fair, plan
-from deepdebug.retraining.asked import ENTROPY, Choice, Retraining
-from deepdebug.retraining.assigning import Chosen, assign
+from deepdebug.retraining.arms import Plan, check_fair, plan
+from deepdebug.retraining.asked import Choice, Retraining
+from deepdebug.retraining.assigning import Chosen
 from deepdebug.retraining.filling import refuse_empty
 from deepdebug.retraining.looking import Looker, Seen, clustered_views, member_vectors
-from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.records import run_name
 from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
+from deepdebug.retraining.selecting import select
 from deepdebug.retraining.steps import fixed_rule
 from deepdebug.retraining.training import Train
 
@@ -75,12 +75,8 @@ def unsafe_set(found: Result, x: npt.ArrayLike, choice: Choice | None = None, ba
     seen = Seen(*(np.concatenate([getattr(one, name) for one in batches]) for name in ("vectors", "scores", "outputs")))
     sizes = [len(group.members) for group in found.analysis.groups]
     wanted = quotas(sizes, len(asked.tested.images), len(images.names), choice.quota, choice.factor)
-    if choice.mode != ENTROPY:
-        chosen = assign(nearness(seen.vectors, members, found.labels), wanted.tolist(), choice.mode)
-    elif asked.labelled.classes:
-        chosen = by_entropy(seen.scores, int(wanted.sum()))
-    else:
-        raise UsageError("The mode 'entropy' goes by how sure a classifier is, and this model predicts values.")
+    scores = seen.scores if asked.labelled.classes else None
+    chosen = select(choice.mode, wanted, vectors=seen.vectors, scores=scores, members=members, labels=found.labels)
     return UnsafeSet(chosen, seen.scores, seen.outputs)
 
 

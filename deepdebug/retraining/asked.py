@@ -12,10 +12,11 @@ from deepdebug.retraining import defaults
 from deepdebug.retraining.arms import ARMS
 from deepdebug.retraining.assigning import BY_DISTANCE
 from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.matching import MATCHED
 from deepdebug.retraining.quotas import QUOTAS
 
 ENTROPY = "entropy"
-MODES = (*BY_DISTANCE, ENTROPY)
+MODES = (MATCHED, *BY_DISTANCE, ENTROPY)
 
 
 @dataclass(frozen=True, slots=True)

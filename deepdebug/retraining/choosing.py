@@ -16,20 +16,20 @@ import numpy.typing as npt
 
 from deepdebug.case.folder import TEST
 from deepdebug.case.sources import read_pixels
-from deepdebug.errors import UsageError
 from deepdebug.hudd.cluster_folders import shown
 from deepdebug.hudd.images import FileImages
 from deepdebug.hudd.marks import fingerprint, read_mark, write_mark
-from deepdebug.hudd.opening import Opened
+from deepdebug.hudd.opening import Opened, Stage, silent
 from deepdebug.report.cluster_files import remove_cluster_files, write_cluster_files
-from deepdebug.retraining.arms import by_entropy
-from deepdebug.retraining.asked import ENTROPY, Choice
-from deepdebug.retraining.assigning import Chosen, assign
+from deepdebug.retraining.asked import Choice
+from deepdebug.retraining.assigning import Chosen
+from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.labels import COLUMNS, LABEL, chosen_rows, write_table, write_to_label
-from deepdebug.retraining.nearness import Nearness
+from deepdebug.retraining.matching import MATCHED
 from deepdebug.retraining.quotas import quotas
-from deepdebug.retraining.seeing import Looked
+from deepdebug.retraining.seeing import Looked, cluster_labels, compare
+from deepdebug.retraining.selecting import select
 
 UNSAFE, TABLE, TO_LABEL, MARK = "UnsafeSet", "unsafe.csv", "to_label.csv", "unsafe.json"
 
@@ -51,14 +51,15 @@ class Unsafe:
     fingerprint: str
 
 
-def choose(grouped: Grouped, looked: Looked, near: Nearness, choice: Choice) -> Unsafe:
+def choose(grouped: Grouped, looked: Looked, choice: Choice, engine: Engine, stage: Stage = silent) -> Unsafe:
     """Choose images and write them down; no label is looked at.
 
     Args:
         grouped: The case.
         looked: The improvement set.
-        near: How near its images are to the clusters.
         choice: How images are chosen.
+        engine: Where images are compared with clusters.
+        stage: Is told of the beginning. Defaults to `silent`.
 
     Raises:
         UsageError: When there is no cluster of two failures or more, or something cannot be written.
@@ -66,12 +67,16 @@ def choose(grouped: Grouped, looked: Looked, near: Nearness, choice: Choice) -> 
     tested = grouped.answers[TEST].tested
     sizes = [len(group.members) for group in grouped.analysis.groups]
     wanted = quotas(sizes, len(tested.images), len(looked.images.names), choice.quota, choice.factor)
-    if choice.mode == ENTROPY:
-        if tested.expected is None:
-            raise UsageError("`--select entropy` goes by how sure a classifier is, and this model predicts values.")
-        chosen = by_entropy(looked.scores, int(wanted.sum()))
-    else:
-        chosen = assign(near, wanted.tolist(), choice.mode)
+    chosen = select(
+        choice.mode,
+        wanted,
+        vectors=looked.vectors,
+        scores=None if tested.expected is None else looked.scores,
+        members=looked.members,
+        labels=np.array(cluster_labels(grouped.analysis)),
+        near=lambda: compare(grouped, looked, engine, stage),
+        advance=stage("Matching", int(wanted.sum())) if choice.mode == MATCHED else lambda _: None,
+    )
     return _written(grouped, looked, chosen, wanted)
 
 

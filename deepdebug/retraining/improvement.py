@@ -40,7 +40,8 @@ def improvement_set(case: Case, classes: Sequence[str]) -> Improvement:
         classes: Names of the classes; empty for a regression.
 
     Raises:
-        UsageError: When there is none, or some of its folders are named like classes and others are not.
+        UsageError: When there is none, some of its folders are named like classes and others are not, or it has values
+            where the test set has classes.
     """
     folder = case.folder / DATA / IMPROVEMENT
     if not folder.is_dir():
@@ -51,6 +52,12 @@ def improvement_set(case: Case, classes: Sequence[str]) -> Improvement:
     inside = {one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")}
     if (folder / TARGETS).is_file() or any(folder.glob("*.npz")) or _is_by_class(folder, inside, classes):
         found = read_dataset(folder, classes)
+        if bool(found.classes) != bool(classes):
+            wanted, given = ("classes", "values") if classes else ("values", "classes")
+            raise UsageError(
+                f"The set {str(folder)!r} comes with {given}, and the test set with {wanted}; expected the same. Give "
+                f"it {wanted}, or take the {given} out: one can choose from images alone as well."
+            )
         return Improvement(found.names, found.sources, OwnLabels(found.expected))
     sources = find_sources([folder])
     names = tuple(readable(Path(source.path.relative_to(folder).as_posix())) for source in sources)

@@ -71,12 +71,19 @@ def _begin(threads: int) -> None:
     os.environ.update(dict.fromkeys(THREADS, str(threads)))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
-    # A pool whose own process is killed tells its workers nothing: they would go on, and write results in the middle of
-    # a later run.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Let this process end as soon as the one that started it has ended.
+
+    A pool whose own process is killed tells its workers nothing: they would go on, and write results in the middle of a
+    later run.
+    """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

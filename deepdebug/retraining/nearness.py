@@ -70,16 +70,9 @@ def nearness(
         UsageError: When the vectors have different lengths, or nothing is in a cluster.
     """
     rows = rows_of(vectors, "improvement set")
-    if rows.width != members.shape[1]:
-        raise UsageError(f"Images have {rows.width} values and members {members.shape[1]}; expected as many.")
-    clusters = int(labels.max(initial=-1)) + 1
-    if not clusters:
-        raise UsageError("No failure is in a cluster, so there is nothing to compare images with.")
+    sizes = cluster_sizes(rows.width, members, labels)
     kept = np.flatnonzero(labels >= 0)
     order = kept[np.argsort(labels[kept], kind="stable")]
-    sizes = np.bincount(labels[order], minlength=clusters)
-    if not sizes.all():
-        raise UsageError(f"Cluster {int(np.argmin(sizes))} has no members; expected numbers without a gap.")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     shift = members[order].mean(axis=0, dtype=np.float64).astype(np.float32)
     sorted_members = members[order].astype(np.float32) - shift
@@ -87,27 +80,56 @@ def nearness(
     spreads = tuple(
         _spread(part, centre) for part, centre in zip(np.split(sorted_members, starts[1:]), centres, strict=True)
     )
-    found = [np.empty((len(rows), clusters), np.float32) for _ in range(3)]
+    found = [np.empty((len(rows), len(sizes)), np.float32) for _ in range(3)]
     least, mean, centre = found
     for start, raw in rows.blocks(block):
         part, values = slice(start, start + len(raw)), raw - shift
-        apart = _apart(values, sorted_members)
+        apart = pairwise(values, sorted_members)
         least[part] = np.minimum.reduceat(apart, starts, axis=1)
         mean[part] = np.add.reduceat(apart, starts, axis=1) / sizes
-        centre[part] = _apart(values, centres.astype(np.float32))
+        centre[part] = pairwise(values, centres.astype(np.float32))
         advance(len(values))
     return Nearness(least, mean, centre, spreads)
+
+
+def cluster_sizes(width: int, members: Floats, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return how many failures every cluster has.
+
+    Args:
+        width: Values of an image.
+        members: The failures, shape (failures, values).
+        labels: Cluster of each, from 0; -1 for none.
+
+    Raises:
+        UsageError: When a failure has not as many values as an image, nothing is in a cluster, or a cluster is empty.
+    """
+    if width != members.shape[1]:
+        raise UsageError(f"Images have {width} values and members {members.shape[1]}; expected as many.")
+    sizes = np.bincount(labels[labels >= 0])
+    if not len(sizes):
+        raise UsageError("No failure is in a cluster, so there is nothing to compare images with.")
+    if not sizes.all():
+        raise UsageError(f"Cluster {int(np.argmin(sizes))} has no members; expected numbers without a gap.")
+    return sizes
 
 
 def _spread(members: Floats, centre: Floats) -> Spread:
     off = np.linalg.norm(members - centre, axis=1)
     pairs = len(members) * (len(members) - 1)
-    between = float(_apart(members, members).sum(dtype=np.float64)) / pairs if pairs else 0.0
+    between = float(pairwise(members, members).sum(dtype=np.float64)) / pairs if pairs else 0.0
     return Spread(len(members), float(off.max()), between, float((off**2).mean()))
 
 
-def _apart(left: Floats, right: Floats) -> npt.NDArray[np.float32]:
-    """Return all distances, shape (left, right); those that lost their digits are computed once more."""
+def pairwise(left: Floats, right: Floats) -> npt.NDArray[np.float32]:
+    """Return all Euclidean distances, float32; those that lost their digits are computed once more.
+
+    Args:
+        left: Array of shape (L, values), float32.
+        right: Array of shape (R, values), float32, of about the same place: a large common part costs digits.
+
+    Returns:
+        Array of shape (L, R).
+    """
     one, other = (np.einsum("ij,ij->i", rows, rows) for rows in (left, right))
     squared = left @ right.T
     squared *= -2

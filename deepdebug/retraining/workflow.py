@@ -8,7 +8,7 @@ from deepdebug.retraining.choices import write_choice
 from deepdebug.retraining.choosing import Unsafe, choose
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
-from deepdebug.retraining.seeing import Looked, compare, look
+from deepdebug.retraining.seeing import Looked, look
 
 
 def unsafe_set(grouped: Grouped, choice: Choice, engine: Engine, stage: Stage = silent) -> tuple[Looked, Unsafe]:
@@ -24,6 +24,6 @@ def unsafe_set(grouped: Grouped, choice: Choice, engine: Engine, stage: Stage = 
         UsageError: When there is no improvement set, or no cluster of two failures or more.
     """
     looked = look(grouped, engine, stage)
-    unsafe = choose(grouped, looked, compare(grouped, looked, engine, stage), choice)
+    unsafe = choose(grouped, looked, choice, engine, stage)
     write_choice(grouped.request.out, choice)
     return looked, unsafe

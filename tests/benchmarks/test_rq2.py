@@ -23,12 +23,19 @@ def result(arm, accuracy, c1=0.75, c6=0.5, labels=30):
     after = {"all": accuracy, "C1": c1, "C6": c6}
     before, easier = {"unseen": BEFORE, "test": {**BEFORE, "all": 0.81}}, {**after, "all": accuracy + 0.02}
     after = {"unseen": after, "test": easier}
-    return {"start": "w", "arm": arm, "labels": labels, "precision": 0.6, "before": before, "after": after}
+    return {
+        "program": "a",
+        "start": "w",
+        "arm": arm,
+        "labels": labels,
+        "precision": 0.6,
+        "before": before,
+        "after": after,
+    }
 
 
 def line(run, results, family="GD", **changed):
-    known = {"program": "a", "versions": dict(versions()), "results": results}
-    return {"family": family, "run": run, **known, **changed}
+    return {"family": family, "run": run, "versions": dict(versions()), "results": results, **changed}
 
 
 def figures(ours=HUDD, theirs=BL2, **changed):
@@ -120,7 +127,7 @@ def test_every_arm_has_a_row_and_every_case_stands_beside_the_published_figure()
 def test_results_that_do_not_compare_are_told_apart():
     lines = [line(run, [result("HUDD", 0.9)]) for run in (1, 2)]
     assert list(command._mixed([Figures(lines)])) == []
-    other = line(3, [{**result("HUDD", 0.9), "start": "v"}], program="b")
+    other = line(3, [{**result("HUDD", 0.9), "start": "v", "program": "b"}])
     assert [text.split(",")[0] for text in command._mixed([Figures([*lines, other])])] == [
         "2 versions of the program",
         "2 models of GD",
@@ -138,7 +145,7 @@ def test_only_results_with_all_arms_count(tmp_path):
     assert kept("GD", 1, asked) is None  # other versions of packages may give other numbers
     asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}])))
     asked.path("GD", 2).write_text(json.dumps(line(2, results)))
-    asked.path("FLD", 2).write_text(json.dumps(line(2, results[:3], "FLD")))  # a regression is never unsure
+    asked.path("FLD", 2).write_text(json.dumps(line(2, results[:4], "FLD")))  # a regression is never unsure
     assert to_do(["GD", "FLD"], [1, 2], asked) == [("FLD", 1)]
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deepdebug.case.folder import Case
@@ -33,3 +34,19 @@ def test_folder_that_is_no_class_beside_those_of_classes_is_named(tmp_path):
         UsageError, match=r"for the classes light and others, lihgt, which are no classes; .*dark, light"
     ):
         found(tmp_path, "light/1.png", "lihgt/2.png")
+
+
+def test_values_where_the_test_set_has_classes_are_refused(tmp_path):
+    folder = tmp_path / "DataSets" / "ImprovementSet"
+    folder.mkdir(parents=True)
+    (folder / "targets.csv").write_text("image,x\n1.png,0.5\n")
+    with pytest.raises(UsageError, match="comes with values, and the test set with classes; expected the same"):
+        found(tmp_path, "1.png")
+
+
+def test_classes_where_the_test_set_has_values_are_refused(tmp_path):
+    folder = tmp_path / "DataSets" / "ImprovementSet"
+    folder.mkdir(parents=True)
+    np.savez(folder / "images.npz", x=np.zeros((2, 4, 4, 1), "float32"), labels=np.array([0, 1]))
+    with pytest.raises(UsageError, match="comes with classes, and the test set with values; expected the same"):
+        improvement_set(Case(tmp_path, "case", (), Preprocessing()), ())

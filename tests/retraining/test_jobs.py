@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 
 LIMIT = 180  # seconds, far more than it takes
-PARENT = """
+PARENTS = {
+    "run_jobs": """
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.jobs import run_jobs
 from tests.retraining.test_jobs import wait_long
 run_jobs(Engine(), wait_long, [None])
-"""
+""",
+    "benchmarks": """
+from benchmarks.workers import run_all
+from tests.retraining.test_jobs import wait_long
+run_all(wait_long, [("job", 0)])
+""",
+}
 SCRIPT = """
 import sys
 from deepdebug.errors import UsageError
@@ -53,7 +60,7 @@ def write_name(job):
     Path(job).write_text("written")
 
 
-def wait_long(_job):
+def wait_long(*_job):
     """Stand for a job that takes longer than anyone waits."""
     print(os.getpid(), flush=True)
     time.sleep(10 * LIMIT)
@@ -61,8 +68,9 @@ def wait_long(_job):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_worker_ends_when_its_parent_is_killed():
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+@pytest.mark.parametrize("pool", PARENTS)
+def test_worker_ends_when_its_parent_is_killed(pool):
+    with subprocess.Popen([sys.executable, "-c", PARENTS[pool]], stdout=subprocess.PIPE, text=True) as parent:
         worker = int(parent.stdout.readline())
         try:
             parent.send_signal(signal.SIGKILL)

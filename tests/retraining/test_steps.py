@@ -17,7 +17,8 @@ from deepdebug.hudd.requests import read_request
 from deepdebug.hudd.tested import FailureRule, judged_classes, read_tested
 from deepdebug.model.saved import load_model
 from deepdebug.retraining import choosing, seeing, steps, summarising
-from deepdebug.retraining.asked import Choice, Retraining, TrainSettings
+from deepdebug.retraining.asked import MODES, Choice, Retraining, TrainSettings
+from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import FiledLabels, OwnLabels, read_labels
 from deepdebug.retraining.records import read_record, write_record
@@ -35,6 +36,7 @@ from tests.retraining.unlabelled import fill, table, without_labels
 pytestmark = pytest.mark.slow
 PARTS = (TRAINING, TEST, IMPROVEMENT)
 QUICK = TrainSettings(epochs=2, batch_size=16)
+ENGINE = Engine()
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def here(monkeypatch):
 def choose(case, choice=None, stage=None, **more):
     """Do all steps up to the unsafe set."""
     grouped = group_failures(Request(case, case / "T", **more))
-    looked, unsafe = unsafe_set(grouped, choice or Choice(), Retraining().engine, stage or Stages())
+    looked, unsafe = unsafe_set(grouped, choice or Choice(), ENGINE, stage or Stages())
     return grouped, looked, unsafe
 
 
@@ -98,7 +100,7 @@ def test_check_21_no_label_is_read_before_images_are_chosen(case, monkeypatch):
         raise AssertionError("a label was read")
 
     monkeypatch.setattr(OwnLabels, "of", of)
-    for mode in ("ClosestU", "Centroid", "ClosestICD", "SSE", "entropy"):
+    for mode in MODES:
         choose(case, Choice(mode))
 
 
@@ -116,7 +118,6 @@ def test_check_22_an_image_that_failed_before_goes_to_its_own_cluster(case):
 def test_killed_choice_leaves_no_mark_that_belongs_to_other_files(case, monkeypatch):
     grouped, looked, _ = choose(case)
     whole = contents(case / "T" / "UnsafeSet")
-    near = seeing.compare(grouped, looked, Retraining().engine)
 
     def write_table(*_):
         raise KeyboardInterrupt
@@ -124,8 +125,8 @@ def test_killed_choice_leaves_no_mark_that_belongs_to_other_files(case, monkeypa
     with monkeypatch.context() as killed:
         killed.setattr(choosing, "write_table", write_table)
         with pytest.raises(KeyboardInterrupt):
-            choosing.choose(grouped, looked, near, Choice(factor=0.6))
-    choosing.choose(grouped, looked, near, Choice())
+            choosing.choose(grouped, looked, Choice(factor=0.6), ENGINE)
+    choosing.choose(grouped, looked, Choice(), ENGINE)
     assert contents(case / "T" / "UnsafeSet") == whole
 
 
@@ -135,7 +136,7 @@ def test_part_of_the_unsafe_set_that_was_removed_is_written_anew(case, gone):
     folder = case / "T" / "UnsafeSet"
     whole = contents(folder)
     shutil.rmtree(folder / gone) if gone == "1" else (folder / gone).unlink()
-    choosing.choose(grouped, looked, seeing.compare(grouped, looked, Retraining().engine), Choice())
+    choosing.choose(grouped, looked, Choice(), ENGINE)
     assert contents(folder) == whole
 
 
@@ -145,7 +146,7 @@ def test_copy_of_a_failure_is_where_the_failure_is(case, mode, storage):
     grouped = group_failures(Request(case, case / "T", storage=storage, clustering=ClusterSettings(mode=mode)))
     failures = grouped.analysis.images
     shutil.copy(case / "DataSets" / TEST / failures[-1], case / "DataSets" / IMPROVEMENT / "dark" / "known.png")
-    looked = seeing.look(grouped, Retraining().engine)
+    looked = seeing.look(grouped, ENGINE)
     place = looked.images.names.index("dark/known.png")
     np.testing.assert_allclose(looked.vectors[place], looked.members[-1], atol=1e-4)
     compared = [one["name"] for one in read_mark(case / "T" / "Improvement" / "members.json")["scales"]]
@@ -472,14 +473,14 @@ def test_killed_look_leaves_no_mark_that_belongs_to_other_vectors(case, monkeypa
     with monkeypatch.context() as killed:
         killed.setattr(seeing, "write_mark", write_mark)
         with pytest.raises(KeyboardInterrupt):
-            seeing.look(other, Retraining().engine)
-    np.testing.assert_array_equal(seeing.look(grouped, Retraining().engine).members, looked.members)
+            seeing.look(other, ENGINE)
+    np.testing.assert_array_equal(seeing.look(grouped, ENGINE).members, looked.members)
 
 
 @pytest.mark.parametrize("kind", ["seen", "near"])
 def test_shards_with_other_inputs_are_not_taken(case, monkeypatch, kind):
     choose(case)
-    folder, engine = case / "T" / "Improvement", Retraining().engine
+    folder, engine = case / "T" / "Improvement", ENGINE
     whole = contents(folder)
 
     def spoil():

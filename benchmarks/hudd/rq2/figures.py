@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.hudd.rq2.job import ARMS, CEILING
+from benchmarks.hudd.rq2.job import ARMS, CEILING, OURS
 from deepdebug.retraining.statistics import LARGE, Interval, difference, interval, superiority
 
-OURS = "HUDD"
 LEVEL = 0.05
 CONTROL = "C6"
 NATURAL = (CONTROL, "C7")  # no label helps: the class is a matter of taste, or there is none
@@ -35,8 +34,8 @@ class Figures:
         self.programs: set[str] = set()
         self.models: dict[str, set[str]] = {}
         for line in lines:
-            self.programs.add(line["program"])
             for result in line["results"]:
+                self.programs.add(result["program"])
                 self.models.setdefault(line["family"], set()).add(result["start"])
                 self._found.setdefault((line["family"], result["arm"]), []).append({**result, "run": line["run"]})
         self.families = tuple(dict.fromkeys(family for family, _ in self._found))

@@ -20,7 +20,9 @@ REAL = ("Fashion", "CIFAR", "MNIST")
 SEED = 0
 CEILING = "all"  # every picture of the improvement set is labelled: what could be reached at all
 PROGRAM = ("benchmarks/hudd", "deepdebug/hudd", "deepdebug/lrp", "deepdebug/retraining", "deepdebug/simulate")
-ARMS = ("HUDD", "BL1", "BL2", "entropy")
+OURS = "HUDD"
+NEAREST = "ClosestU"  # HUDD with the images that are nearest to any failure of a cluster, as it was published
+ARMS = (OURS, NEAREST, "BL1", "BL2", "entropy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def prepare(family: str, _run: int, request: Request) -> None:
 
 
 def judge(family: str, run: int, request: Request) -> None:
-    """Do one run of all arms; loads Keras."""
+    """Do one run of the arms that are not done yet, and keep each as soon as it is done; loads Keras."""
     from benchmarks.hudd.rq2.material import family as made
     from benchmarks.hudd.rq2.seen import Arms
     from benchmarks.hudd.sizes import SIZES
@@ -71,11 +73,12 @@ def judge(family: str, run: int, request: Request) -> None:
 
     known, model = made(family, SEED, SIZES[request.size], request.data), request.model(family)
     arms = Arms(known, run, lambda: load_model(model, compiled=True), request.factor)
-    results = [
-        {name: _plain(value) for name, value in one.items()} for one in arms.results(_arms(family, run, request), SEED)
-    ]
-    line = {"family": family, "run": run, "program": program(), "versions": dict(versions()), "results": results}
-    write_text(request.path(family, run), json.dumps(line, allow_nan=False) + "\n", "result")
+    results = {one["arm"]: one for one in _earlier(request.path(family, run))}
+    done = {name: one["start"] for name, one in results.items()}
+    for one in arms.results(_arms(family, run, request), SEED, done):
+        results[one["arm"]] = {"program": program(), **_plain(one)}
+        line = {"family": family, "run": run, "versions": dict(versions()), "results": list(results.values())}
+        write_text(request.path(family, run), json.dumps(line, allow_nan=False) + "\n", "result")
 
 
 def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
@@ -86,13 +89,19 @@ def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
         run: Number of the run.
         request: What is asked; a result without one of the arms, or of other versions of packages, does not count.
     """
+    results = _earlier(request.path(family, run))
+    if not set(_arms(family, run, request)) <= {one["arm"] for one in results}:
+        return None
+    return {"family": family, "run": run, "results": results}
+
+
+def _earlier(path: Path) -> list[dict[str, Any]]:
+    """Return the results that are there, arm by arm; none that was made with other versions of packages."""
     try:
-        line: dict[str, Any] = json.loads(request.path(family, run).read_text(encoding="utf-8"))
+        line = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    if line["versions"] != dict(versions()):
-        return None
-    return line if set(_arms(family, run, request)) <= {one["arm"] for one in line["results"]} else None
+        return []
+    return list(line["results"]) if line["versions"] == dict(versions()) else []
 
 
 def to_do(families: Sequence[str], runs: Sequence[int], request: Request) -> list[tuple[str, int]]:

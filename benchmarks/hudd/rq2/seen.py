@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,26 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.hudd.rq2.job import CEILING
+from benchmarks.hudd.rq2.job import CEILING, NEAREST, OURS
 from benchmarks.hudd.rq2.material import Family, Pictured
 from deepdebug.hudd.clusters import cluster
 from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
 from deepdebug.hudd.heatmap_layers import heatmap_layers
 from deepdebug.hudd.images import ArrayImages
 from deepdebug.hudd.viewing import views_of
+from deepdebug.retraining import defaults
 from deepdebug.retraining.answers import Answers
-from deepdebug.retraining.arms import Plan, check_fair, plan
+from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import TrainSettings
-from deepdebug.retraining.assigning import assign
 from deepdebug.retraining.looking import Looker, member_vectors
-from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.running import Material, Outcome, carry_out, check_same_start
+from deepdebug.retraining.selecting import select
 from deepdebug.simulate.training import SCALE
 
 BATCH = 256
 TEST, UNSEEN = "test", "unseen"
+MODES = {OURS: defaults.SELECT, NEAREST: NEAREST}  # how the arms that go by clusters choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,10 @@ class Arms:
         self._settings = settings or TrainSettings()
         with tempfile.TemporaryDirectory() as folder:
             self._seen = seen = see(family, self._improvement, model(), Path(folder))
-        near = nearness(seen.vectors, seen.members, seen.labels)
-        wanted = quotas(np.bincount(seen.labels).tolist(), len(seen.failed), len(seen.vectors), factor=factor)
-        unsafe = assign(near, wanted.tolist())
         is_class = bool(family.classes)
         columns = family.classes if is_class else family.outputs
         self._answers = Answers(columns, is_class, family.rule, seen.scores, seen.outputs)
-        training = len(family.training.targets)
-        self._pool = self._answers.pool(unsafe, self._wrong, training=training, settings=self._settings)
+        self._pools = {arm: self._pool(mode, factor) for arm, mode in MODES.items()}
         known, improvement = family.training.pictures, self._improvement.pictures
         self._material = Material(
             model,
@@ -126,17 +123,29 @@ class Arms:
             family.outputs,
         )
 
-    def results(self, arms: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:
+    def _pool(self, mode: str, factor: float) -> Pool:
+        seen = self._seen
+        wanted = quotas(np.bincount(seen.labels).tolist(), len(seen.failed), len(seen.vectors), factor=factor)
+        unsafe = select(
+            mode, wanted, vectors=seen.vectors, scores=seen.scores, members=seen.members, labels=seen.labels
+        )
+        training = len(self._family.training.targets)
+        return self._answers.pool(unsafe, self._wrong, training=training, settings=self._settings)
+
+    def results(self, arms: Sequence[str], seed: int, done: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Retrain every arm once and yield everything about it.
 
         Args:
             arms: Names of the arms.
             seed: Of all runs.
+            done: Arms that are done already, with the hash of the weights with which each began.
         """
         plans = {arm: self._planned(arm, seed) for arm in arms}
         check_fair([one for arm, one in plans.items() if arm != CEILING])
-        starts = {}
+        starts = dict(done)
         for arm, planned in plans.items():
+            if arm in done:
+                continue
             outcome = carry_out(planned, self._improvement.targets[planned.labelled], self._material, self._settings)
             starts[arm] = outcome.start
             check_same_start(starts)
@@ -146,7 +155,7 @@ class Arms:
         return {
             "labels": len(planned.labelled),
             "bag": len(planned.bag),
-            "clusters": len(np.unique(self._pool.unsafe.clusters)),
+            "clusters": len(np.unique(self._pools[OURS].unsafe.clusters)),
             "precision": self._wrong(planned.labelled).mean(),
             "chosen": {cause: inside[planned.labelled].mean() for cause, inside in self._improvement.planted.items()},
             "note": planned.note,
@@ -172,13 +181,17 @@ class Arms:
         }
 
     def _planned(self, arm: str, seed: int) -> Plan:
-        return self._everything(seed) if arm == CEILING else plan(self._pool, arm, self._run, seed)
+        if arm == CEILING:
+            return self._everything(seed)
+        if arm in self._pools:
+            return replace(plan(self._pools[arm], OURS, self._run, seed), arm=arm)
+        return plan(self._pools[OURS], arm, self._run, seed)
 
     def _everything(self, seed: int) -> Plan:
         """Return the plan of labelling all pictures, each of which is in the bag once."""
-        like = plan(self._pool, "BL2", self._run, seed)
-        rows = np.random.default_rng([like.seed, 2]).permutation(self._pool.improvement)
-        apart = round(self._pool.validation * len(rows))
+        pool, like = self._pools[OURS], self._planned("BL2", seed)
+        rows = np.random.default_rng([like.seed, 2]).permutation(pool.improvement)
+        apart = round(pool.validation * len(rows))
         return replace(like, arm=CEILING, labelled=np.sort(rows), bag=rows[apart:], bag_apart=rows[:apart])
 
     def _wrong(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,89 @@
+"""The unsafe set by matching: every failure claims the image of the improvement set that is nearest to it.
+
+Images nearest to *any* failure of a cluster (`assigning`) lie where its failures lie close together; failures that
+lie apart, as those of noisy images do, get none. Here every failure has its turn, so that the images are spread as the
+failures are. It is nearest-neighbour matching without replacement, in random order (D. B. Rubin, Matching to remove
+bias in observational studies, Biometrics 29, 1973), where every quota is a sample of the failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from deepdebug.errors import UsageError
+from deepdebug.retraining.assigning import Chosen, Floats, Ints
+from deepdebug.retraining.nearness import cluster_sizes, nearness, pairwise
+
+MATCHED = "Matched"
+ENTRIES = 2**24  # of the distances that are held at once: 64 MiB
+
+
+def match(
+    vectors: Floats,
+    members: Floats,
+    labels: npt.NDArray[np.integer],
+    quotas: Sequence[int],
+    *,
+    seed: int = 0,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Chosen:
+    """Let the failures claim images in rounds, in each round in random order, until every quota is filled.
+
+    A failure claims the nearest image that is free; of equally near ones the first. In a round every failure of a
+    cluster has one turn, until the quota of its cluster is filled; there is another round where it is not.
+
+    Args:
+        vectors: Floats of shape (images, values).
+        members: Floats of shape (failures, values).
+        labels: Cluster of every failure, from 0; -1 for none. Shape (failures,).
+        quotas: Images for each cluster; shape (clusters,). A cluster with 0 takes no part.
+        seed: Of the order. Defaults to 0.
+        advance: Is told how many more claims are done. Defaults to nothing.
+
+    Raises:
+        UsageError: When vectors have different lengths, quotas and clusters do not fit, or there is no quota.
+    """
+    wanted = np.asarray(quotas, np.int64)
+    sizes = cluster_sizes(vectors.shape[1], members, labels)
+    if len(wanted) != len(sizes):
+        raise UsageError(f"There are {len(wanted)} quotas for {len(sizes)} clusters; expected as many.")
+    if not wanted.any():
+        raise UsageError("No cluster has two failures or more, so there is no cause to look for.")
+    claims = _turns(labels, wanted, np.random.default_rng(seed))[: len(vectors)]
+    images, distances = _claimed(vectors, members[claims], advance)
+    clusters, part = labels[claims].astype(np.int64), np.flatnonzero(wanted)
+    least = nearness(vectors[images], members, labels).least
+    ranks = (least[:, part] < least[np.arange(len(images)), clusters][:, None]).sum(axis=1)
+    order = np.lexsort((images, distances, clusters))
+    return Chosen(images[order], clusters[order], ranks[order], distances[order])
+
+
+def _turns(labels: npt.NDArray[np.integer], quotas: Ints, random: np.random.Generator) -> Ints:
+    """Return the failure of every turn, as many for each cluster as its quota."""
+    turns, rounds = [], []
+    for cluster in np.flatnonzero(quotas):
+        own, quota = np.flatnonzero(labels == cluster), int(quotas[cluster])
+        more = [random.permutation(own) for _ in range(0, quota, len(own))]
+        turns.append(np.concatenate(more)[:quota])
+        rounds.append(np.arange(quota) // len(own))
+    order = np.lexsort((random.permutation(int(quotas.sum())), np.concatenate(rounds)))
+    return np.concatenate(turns)[order].astype(np.int64)
+
+
+def _claimed(vectors: Floats, claims: Floats, advance: Callable[[int], object]) -> tuple[Ints, Floats]:
+    """Return the image that each claim gets, in their order, and its distance."""
+    shift = claims.mean(axis=0, dtype=np.float64).astype(np.float32)
+    moved, taken = vectors.astype(np.float32) - shift, np.zeros(len(vectors), np.bool_)
+    images, distances = np.empty(len(claims), np.int64), np.empty(len(claims), np.float32)
+    size = max(1, ENTRIES // len(vectors))
+    for start in range(0, len(claims), size):
+        some = claims[start : start + size].astype(np.float32) - shift
+        for place, row in enumerate(pairwise(some, moved), start):
+            row[taken] = np.inf
+            image = np.argmin(row)
+            images[place], distances[place], taken[image] = image, row[image], True
+        advance(len(some))
+    return images, distances

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepdebug.errors import UsageError
+from deepdebug.retraining import matching
+from deepdebug.retraining.assigning import assign
+from deepdebug.retraining.matching import match
+from deepdebug.retraining.nearness import nearness
+from tests.retraining.test_nearness import case
+
+SEEDS = st.integers(0, 10_000)
+
+
+def quotas_of(labels, seed, most=6):
+    found = np.random.default_rng(seed).integers(0, most, labels.max() + 1)
+    found[0] = max(1, found[0])
+    return found
+
+
+@given(SEEDS)
+def test_no_image_is_chosen_twice_and_every_quota_is_met(seed):
+    vectors, members, labels = case(seed)
+    quotas = quotas_of(labels, seed)
+    found = match(vectors, members, labels, quotas, seed=seed)
+    assert len(np.unique(found.images)) == len(found)
+    assert np.bincount(found.clusters, minlength=len(quotas)).tolist() == quotas.tolist()
+
+
+@given(SEEDS, st.sampled_from([1, 40, 2**24]))
+def test_every_failure_claims_its_nearest_free_image_in_its_turn(seed, entries):
+    """Turns are drawn once more here; what they claim is found by plain search."""
+    vectors, members, labels = case(seed)
+    quotas = quotas_of(labels, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "ENTRIES", entries)
+        found = match(vectors, members, labels, quotas, seed=seed)
+    free, expected = list(range(len(vectors))), {}
+    for failure in matching._turns(labels, quotas, np.random.default_rng(seed)):
+        image = min(free, key=lambda one: np.linalg.norm(vectors[one].astype("float64") - members[failure]))
+        free.remove(image)
+        expected[image] = (labels[failure], np.linalg.norm(vectors[image].astype("float64") - members[failure]))
+    assert {image: cluster for image, (cluster, _) in expected.items()} == dict(
+        zip(found.images.tolist(), found.clusters.tolist(), strict=True)
+    )
+    np.testing.assert_allclose(found.distances, [expected[one][1] for one in found.images.tolist()], rtol=1e-4)
+
+
+@given(SEEDS, st.integers(1, 40))
+def test_failures_of_a_cluster_have_equally_many_turns(seed, quota):
+    _, _, labels = case(seed)
+    turns = matching._turns(labels, np.full(labels.max() + 1, quota), np.random.default_rng(seed))
+    for cluster in range(labels.max() + 1):
+        own = np.flatnonzero(labels == cluster)
+        counts = np.bincount(turns, minlength=len(labels))[own]
+        assert counts.sum() == quota
+        assert counts.max() - counts.min() <= 1
+        first = turns[labels[turns] == cluster][: len(own)]
+        assert len(np.unique(first)) == min(quota, len(own))
+
+
+@given(SEEDS)
+def test_ranks_count_the_clusters_that_are_nearer(seed):
+    vectors, members, labels = case(seed)
+    quotas = quotas_of(labels, seed)
+    found, part = match(vectors, members, labels, quotas), np.flatnonzero(quotas)
+    least = nearness(vectors, members, labels).least
+    for image, cluster, rank in zip(found.images, found.clusters, found.ranks, strict=True):
+        assert rank == (least[image, part] < least[image, cluster]).sum()
+
+
+@given(SEEDS)
+def test_order_of_the_images_does_not_matter(seed):
+    vectors, members, labels = case(seed)
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    one, other = match(vectors, members, labels, [3] * 4), match(vectors[order], members, labels, [3] * 4)
+    assert dict(zip(one.images, one.clusters, strict=True)) == dict(
+        zip(order[other.images], other.clusters, strict=True)
+    )
+
+
+def test_images_are_spread_as_the_failures_are():
+    """A third of the failures lies far apart: nearest to any failure leaves it out, though it has as many images."""
+    random = np.random.default_rng(0)
+    dense, wide = (lambda rows: random.normal(0, 0.1, (rows, 4))), (lambda rows: random.normal(6, 2.0, (rows, 4)))
+    members = np.concatenate([dense(200), wide(100)]).astype("float32")
+    vectors = np.concatenate([dense(600), wide(600)]).astype("float32")
+    labels = np.zeros(300, int)
+    matched = match(vectors, members, labels, [90])
+    nearest = assign(nearness(vectors, members, labels), [90])
+    assert (nearest.images >= 600).sum() == 0
+    assert 20 <= (matched.images >= 600).sum() <= 40
+
+
+def test_fewer_images_than_quotas_gives_all_of_them():
+    vectors, members, labels = case(1)
+    assert sorted(match(vectors, members, labels, [100] * 4).images) == list(range(30))
+
+
+def test_a_far_place_costs_no_digits():
+    vectors, members, labels = case(0)
+    near, far = (match(vectors + shift, members + shift, labels, [3] * 4) for shift in np.float32([0, 1000]))
+    np.testing.assert_array_equal(near.images, far.images)
+
+
+def test_progress_counts_every_claim(monkeypatch):
+    monkeypatch.setattr(matching, "ENTRIES", 30 * 5)
+    seen = []
+    match(*case(0), [3] * 4, advance=seen.append)
+    assert seen == [5, 5, 2]
+
+
+def test_what_cannot_be_used_is_refused():
+    vectors, members, labels = case(0)
+    with pytest.raises(UsageError, match="3 values and members 6"):
+        match(vectors[:, :3], members, labels, [1] * 4)
+    with pytest.raises(UsageError, match="two failures or more"):
+        match(vectors, members, labels, [0] * 4)
+    with pytest.raises(UsageError, match="5 quotas for 4 clusters"):
+        match(vectors, members, labels, [1] * 5)
