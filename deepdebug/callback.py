@@ -19,13 +19,14 @@ from deepdebug.watch import RAISING, Plan, Watch
 
 Action = Literal["report", "stop", "raise"]
 ACTIONS: tuple[Action, ...] = ("report", "stop", "raise")
+FREQUENCIES = ("auto", "epoch")
 
 
 class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
     """Finds out during `fit` why a model does not learn, and says what to do.
 
     It needs no data: it finds the batches, labels and validation data of the running `fit`, looks at the model with one
-    compiled function at each epoch end, and never changes the training. After `fit`, `report` holds the findings
+    compiled function at epoch ends, and never changes the training. After `fit`, `report` holds the findings
     (symptoms with measured numbers) and the diagnoses (root causes, each with a fix as Keras code).
 
     The number of findings so far enters the logs and the history as `deepdebug_findings`; callbacks that are to write
@@ -41,9 +42,11 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
         probe: Rows to look with, as a pair (x, y) of arrays, tensors or structures of them as `fit` takes them, of
             shape (rows, ...); y may be `None`. Defaults to `None`: rows of the running `fit`.
-        check_freq: "epoch" to check at each epoch end, or a number of batches to check after as well, and at once when
-            the loss stops being finite; looking at batches switches Keras's asynchronous dispatch off, and every check
-            is kept, about 0.5 kB per layer and variable. Defaults to `"epoch"`.
+        check_freq: "auto" to check at epoch ends, but after epochs of few updates not at every one, see
+            `deepdebug.pace.is_due`; "epoch" to check at every epoch end; or a number of batches to check after as well,
+            and at once when the loss stops being finite. Looking at batches switches Keras's asynchronous dispatch off,
+            and every check is kept, about 0.5 kB per layer and variable. Defaults to `"auto"`; with the preset
+            "deepdiagnosis" that is `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
         verbose: 0 prints nothing, 1 prints what is certainly wrong before the training, and the report at its end.
@@ -71,7 +74,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         preset: str | None = None,
         action: Action = "report",
         probe: tuple[Any, Any] | None = None,
-        check_freq: int | Literal["epoch"] = "epoch",
+        check_freq: int | Literal["auto", "epoch"] = "auto",
         log_dir: str | os.PathLike[str] | None = None,
         verbose: int | None = None,
     ) -> None:
@@ -83,6 +86,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             detectors=chosen.detectors(settings.select, settings.ignore),
             probe=None if probe is None else checked_probe(probe),
             log_dir=None if settings.log_dir is None else _checked_folder(Path(settings.log_dir)),
+            spacing=chosen.spacing if _checked_frequency(check_freq) == "auto" else 0,
         )
         self._action = _checked_action(action)
         self._verbose = settings.verbose
@@ -91,7 +95,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
         self._epoch = -1
         self._batches, self._last_batch = 0, -1
         self._alarmed = False
-        if _checked_frequency(check_freq) != "epoch":
+        if check_freq not in FREQUENCIES:
             # Only now, because a class that defines the hook costs every user Keras's asynchronous dispatch.
             self._check_freq = int(check_freq)
             self.on_train_batch_end = self._check_batch
@@ -147,7 +151,7 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             return
         with watch.timed():
             _ = self.model  # brings the variables up to date on JAX
-            watch.check(epoch, "epoch", logs or {})
+            watch.end_epoch(epoch, logs or {}, is_last=self._is_last(epoch))
             if logs is not None:
                 logs["deepdebug_findings"] = float(watch.finding_count)
         self._act(watch)
@@ -179,6 +183,10 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             watch.check(self._epoch, "alarm" if alarm else "batch", logs)
         self._act(watch)
 
+    def _is_last(self, epoch: int) -> bool:
+        planned = (self.params or {}).get("epochs")
+        return epoch + 1 == planned or bool(getattr(self._model, "stop_training", False))
+
     def _act(self, watch: Watch) -> None:
         news = watch.news()
         if self._action == "stop" and any(finding.severity == "fatal" for finding in news):
@@ -197,9 +205,9 @@ def _checked_action(action: str) -> Action:
 
 
 def _checked_frequency(check_freq: int | str) -> int | str:
-    if check_freq == "epoch" or (isinstance(check_freq, int) and check_freq is not True and check_freq > 0):
+    if check_freq in FREQUENCIES or (isinstance(check_freq, int) and check_freq is not True and check_freq > 0):
         return check_freq
-    raise UsageError(f"`check_freq` got {check_freq!r}; expected 'epoch' or a number of batches, at least 1.")
+    raise UsageError(f"`check_freq` got {check_freq!r}; expected 'auto', 'epoch' or a number of batches, at least 1.")
 
 
 def _checked_folder(log_dir: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import get_args
 
 from deepdebug.detectors.registry import Arrange, Detector, Verdict, judge
 from deepdebug.facts import DataFacts, Facts
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import EpochEnd, Observation, Run
 from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Severity, Skipped
 from deepdebug.report.report import Report
 
@@ -151,6 +151,7 @@ def replay(
     finished: bool,
     detectors: Sequence[Detector],
     *,
+    passed: Sequence[EpochEnd] = (),
     later_data: LaterData = (),
     first_hit_wins: bool = False,
     arrange: Arrange | None = None,
@@ -163,6 +164,7 @@ def replay(
         observations: What was seen, oldest first.
         finished: Whether training reached its end.
         detectors: The detectors to ask.
+        passed: The ends of epochs after which the model was not looked at, oldest first. Defaults to none.
         later_data: Facts about the data that came after the first check, in order of arrival: how many observations
             had been made by then, and the facts. Defaults to `()`.
         first_hit_wins: See `FindingLog`. Defaults to `False`.
@@ -173,7 +175,7 @@ def replay(
         The merged verdicts.
     """
     log = FindingLog(first_hit_wins)
-    for run in _checks(facts, observations, finished, later_data):
+    for run in _checks(Run(facts, observations, finished, passed), later_data):
         if log.closed:
             break
         log.add(judge(run, detectors, arrange), again=run.finished)
@@ -184,13 +186,14 @@ def replay(
     return log
 
 
-def _checks(facts: Facts, observations: Sequence[Observation], finished: bool, later_data: LaterData) -> Iterator[Run]:
-    arrivals = dict(later_data)
-    for number in range(len(observations)):
+def _checks(whole: Run, later_data: LaterData) -> Iterator[Run]:
+    """Yield the run as it was known at every check."""
+    arrivals, facts, observations = dict(later_data), whole.facts, whole.observations
+    for number, seen in enumerate(observations):
         facts = _with_data(facts, arrivals.get(number))
-        yield Run(facts, observations[: number + 1])
-    if finished and observations:
-        yield Run(_with_data(facts, arrivals.get(len(observations))), observations, finished=True)
+        yield Run(facts, observations[: number + 1], passed=[one for one in whole.passed if one.epoch < seen.epoch])
+    if whole.finished and observations:
+        yield replace(whole, facts=_with_data(facts, arrivals.get(len(observations))))
 
 
 def _with_data(facts: Facts, data: DataFacts | None) -> Facts:
@@ -229,7 +232,7 @@ def conclude(
         logger.debug("the diagnosis failed", exc_info=True)
         left_out.append(Skipped("diagnosis", f"grouping by cause failed: {type(error).__name__}: {error}"))
     return Report(
-        run=replace(run, observations=tuple(run.observations)),
+        run=replace(run, observations=tuple(run.observations), passed=tuple(run.passed)),
         findings=log.findings,
         diagnoses=diagnoses,
         skipped=tuple(left_out),

@@ -196,6 +196,23 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochEnd:
+    """What Keras logged at the end of an epoch after which the model was not looked at.
+
+    Args:
+        epoch: Epoch counted from 0.
+        step: Optimizer updates done in this `fit`.
+        metrics: The `logs` of Keras, as in `Observation`.
+        learning_rate: Learning rate in force then.
+    """
+
+    epoch: int
+    step: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A training run as far as it has come: what a detector judges.
 
@@ -204,11 +221,13 @@ class Run:
         observations: What was seen since, oldest first; the first has trigger "begin" where the model could be probed
             before training.
         finished: Whether training has ended, so that verdicts about the whole run may be given.
+        passed: The ends of epochs after which the model was not looked at, oldest first. Defaults to none.
     """
 
     facts: Facts
     observations: Sequence[Observation] = ()
     finished: bool = False
+    passed: Sequence[EpochEnd] = ()
 
     @property
     def latest(self) -> Observation:
@@ -221,9 +240,18 @@ class Run:
         return [observation for observation in self.observations if observation.rows]
 
     @property
-    def epochs(self) -> list[Observation]:
+    def epoch_looks(self) -> list[Observation]:
         """Observations made at the end of an epoch, oldest first."""
         return [observation for observation in self.observations if observation.trigger == "epoch"]
+
+    @property
+    def epochs(self) -> list[Observation | EpochEnd]:
+        """The ends of all epochs, oldest first: the observation where there was one, else what Keras logged."""
+        looks = self.epoch_looks
+        if not self.passed:
+            return [*looks]
+        seen = {one.epoch for one in looks}
+        return sorted([*looks, *(one for one in self.passed if one.epoch not in seen)], key=lambda one: one.epoch)
 
     def series(self, metric: str) -> list[float]:
         """Return the values of a metric at the epoch ends that report it, oldest first."""

@@ -10,6 +10,7 @@ from deepdebug.detectors.registry import Arrange, Detector, select_rules
 from deepdebug.diagnosis import diagnose
 from deepdebug.errors import UsageError
 from deepdebug.observation import Run
+from deepdebug.pace import SPACING
 from deepdebug.records import Diagnosis, Finding
 
 Choose = Callable[[Sequence[str] | None, Sequence[str]], tuple[Detector, ...]]
@@ -27,6 +28,7 @@ class Preset:
         diagnose: Groups the findings of a run by root cause.
         first_hit_wins: Whether nothing is judged after the first finding.
         arrange: Orders the findings of one moment; `None` leaves them in the order of the detectors.
+        spacing: Most updates between two looks at epoch ends where the user leaves it open, see `is_due`.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Preset:
     diagnose: Conclude
     first_hit_wins: bool = False
     arrange: Arrange | None = None
+    spacing: int = SPACING
 
 
 def _default_detectors(select: Sequence[str] | None, ignore: Sequence[str]) -> tuple[Detector, ...]:
@@ -61,6 +64,7 @@ PRESETS = (
         deepdiagnosis.diagnose,
         first_hit_wins=True,
         arrange=deepdiagnosis.in_loop_order,
+        spacing=0,
     ),
 )
 

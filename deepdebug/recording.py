@@ -5,6 +5,7 @@ Line types, in the order in which they come:
     {"type": "run", "schema": 1, "facts": {...}}       starts a run; a later `fit` appends another
     {"type": "data", "data": {...}}                    facts about the data that came later
     {"type": "observation", "observation": {...}}      one moment of training
+    {"type": "epoch", "epoch": {...}}                  the end of an epoch after which the model was not looked at
     {"type": "skipped", "skipped": {...}}              a part that was left out, and why
     {"type": "end", "seconds": 0.25}                   training reached its end
 
@@ -19,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deepdebug.facts import DataFacts, Facts
-from deepdebug.observation import Observation
+from deepdebug.observation import EpochEnd, Observation
 from deepdebug.records import Skipped
 from deepdebug.strict_json import strict_json
 
@@ -50,6 +51,10 @@ class RecordingWriter:
     def observation(self, observation: Observation) -> None:
         """Write one observation."""
         self._write({"type": "observation", "observation": observation})
+
+    def epoch(self, epoch: EpochEnd) -> None:
+        """Write what Keras logged at the end of an epoch."""
+        self._write({"type": "epoch", "epoch": epoch})
 
     def skipped(self, skipped: Skipped) -> None:
         """Write that a part was left out."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from deepdebug.errors import RecordingError
 from deepdebug.facts import DataFacts, Facts, Scalar
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import EpochEnd, Observation, Run
 from deepdebug.recording import FILE_NAME, SCHEMA
 from deepdebug.records import Skipped
 
@@ -30,6 +30,7 @@ class Recording:
     Args:
         facts: What was known when the run began.
         observations: What was seen, oldest first.
+        passed: The ends of epochs after which the model was not looked at, oldest first.
         later_data: Facts about the data that came later: number of observations made by then, and the facts.
         skipped: Parts that were left out of the recording.
         seconds: Seconds that deepdebug spent, or `None` when the run did not reach its end.
@@ -39,6 +40,7 @@ class Recording:
 
     facts: Facts
     observations: tuple[Observation, ...] = ()
+    passed: tuple[EpochEnd, ...] = ()
     later_data: tuple[tuple[int, DataFacts], ...] = ()
     skipped: tuple[Skipped, ...] = ()
     seconds: float | None = None
@@ -49,7 +51,7 @@ class Recording:
     def run(self) -> Run:
         """The whole run, with the newest facts about the data."""
         facts = replace(self.facts, data=self.later_data[-1][1]) if self.later_data else self.facts
-        return Run(facts, self.observations, self.finished)
+        return Run(facts, self.observations, self.finished, self.passed)
 
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
@@ -131,6 +133,7 @@ def _parse(text: bytes) -> dict[str, Any]:
 
 def _recording(lines: Sequence[_Line]) -> Recording:
     observations: list[Observation] = []
+    passed: list[EpochEnd] = []
     later_data: list[tuple[int, DataFacts]] = []
     skipped: list[Skipped] = []
     recording = Recording(_facts(lines[0]))
@@ -138,6 +141,8 @@ def _recording(lines: Sequence[_Line]) -> Recording:
         match line.kind:
             case "observation":
                 observations.append(_decode(Observation, line, "observation"))
+            case "epoch":
+                passed.append(_decode(EpochEnd, line, "epoch"))
             case "data":
                 later_data.append((len(observations), _decode(DataFacts, line, "data")))
             case "skipped":
@@ -149,8 +154,12 @@ def _recording(lines: Sequence[_Line]) -> Recording:
             case other:
                 raise line.error(f"expected a line type that this version knows, found {other!r}")
     return replace(
-        recording, observations=tuple(observations), later_data=tuple(later_data), skipped=tuple(skipped)
-    )  # fmt: skip
+        recording,
+        observations=tuple(observations),
+        passed=tuple(passed),
+        later_data=tuple(later_data),
+        skipped=tuple(skipped),
+    )
 
 
 def _facts(line: _Line) -> Facts:

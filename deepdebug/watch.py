@@ -23,8 +23,9 @@ from deepdebug.model.feed import Feed
 from deepdebug.model.layers import input_names
 from deepdebug.model.observer import Observer, is_number
 from deepdebug.model.sample import Sample
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import EpochEnd, Observation, Run
 from deepdebug.observe.data_flow import with_data_flow
+from deepdebug.pace import is_due
 from deepdebug.presets import Preset
 from deepdebug.recording import RecordingWriter
 from deepdebug.records import Finding, Skipped
@@ -48,12 +49,14 @@ class Plan:
         detectors: The chosen detectors.
         probe: The user's probe rows, or `None`.
         log_dir: Folder for the recording and the reports, or `None`.
+        spacing: Most updates between two looks at epoch ends, see `is_due`; 0 looks at the end of every epoch.
     """
 
     preset: Preset
     detectors: tuple[Detector, ...]
     probe: Sample | None = None
     log_dir: Path | None = None
+    spacing: int = 0
 
 
 class Watch:
@@ -71,6 +74,7 @@ class Watch:
         self._observer: Observer | None = None
         self._writer: RecordingWriter | None = None
         self._observations: list[Observation] = []
+        self._passed: list[EpochEnd] = []
         self._log = FindingLog(plan.preset.first_hit_wins)
         self._facts = Facts(model.name)
         self._skipped: dict[str, Skipped] = {}
@@ -130,6 +134,23 @@ class Watch:
                 self._start()
             self._judge(epoch, trigger, logs)
 
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any], is_last: bool) -> None:
+        """Look at the model at the end of an epoch, or, where the last look is not long ago, note what Keras logged.
+
+        Args:
+            epoch: Epoch counted from 0.
+            logs: The `logs` of Keras.
+            is_last: Whether training ends with it, as far as is known.
+        """
+        if self._closed:
+            return
+        with self._guarded("epoch"):
+            observer = self._observer
+            if observer is None or is_last or self.alarming(logs) or self._is_due(observer):
+                self.check(epoch, "epoch", logs)
+            else:
+                self._pass_by(observer.pass_by(epoch, logs))
+
     def alarming(self, logs: Mapping[str, Any]) -> bool:
         """Tell whether the loss of a batch has stopped being a finite number."""
         with self._guarded("loss"):
@@ -146,6 +167,8 @@ class Watch:
     def end(self) -> None:
         """Give the verdicts about the whole run and write the reports."""
         with self._guarded("end"), self.timed():
+            if self._observations:
+                self._look_at_the_end()
             self._finished = True
             if self._observations:
                 self._news.extend(self._log.add(self._verdict(), again=True))
@@ -266,12 +289,27 @@ class Watch:
                 self._writer.observation(self._observations[-1])
         self._news.extend(self._log.add(verdict))
 
+    def _is_due(self, observer: Observer) -> bool:
+        looks = self._observations
+        return not looks or is_due(observer.step, looks[-1].step, self._plan.spacing)
+
+    def _pass_by(self, epoch: EpochEnd) -> None:
+        self._passed.append(epoch)
+        if self._writer is not None:
+            with self._guarded("observations.jsonl"):
+                self._writer.epoch(epoch)
+
+    def _look_at_the_end(self) -> None:
+        """Look at the model if training ended, unforeseen, with an epoch that was passed by."""
+        if self._passed and self._passed[-1].epoch > self._observations[-1].epoch:
+            self.check(self._passed[-1].epoch, "epoch", self._passed[-1].metrics)
+
     def _verdict(self) -> Verdict:
         return judge(self._run(), self._plan.detectors, self._plan.preset.arrange)
 
     def _run(self) -> Run:
         facts = self._observer.facts if self._observer is not None else self._facts
-        return Run(facts, self._observations, self._finished)
+        return Run(facts, self._observations, self._finished, self._passed)
 
     def _skip(self, skipped: Skipped) -> None:
         if skipped.check in self._skipped:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from deepdebug import Diagnose, DiagnosisError, UsageError
+from deepdebug.cli.diagnose import rejudge
+from deepdebug.config import load_settings
 from deepdebug.recording_reader import read_recording
 from tests.tiny import (
     BATCH,
@@ -53,7 +55,7 @@ def _no_settings_from_elsewhere(tmp_path, monkeypatch):
         ({"ignore": ["nonsense"]}, "`ignore` got 'nonsense', which names no detector"),
         ({"preset": "best"}, "`preset` got 'best', which is not a preset"),
         ({"action": "explode"}, "`action` got 'explode'; expected one of 'report', 'stop', 'raise'"),
-        ({"check_freq": 0}, "`check_freq` got 0; expected 'epoch' or a number of batches, at least 1"),
+        ({"check_freq": 0}, "`check_freq` got 0; expected 'auto', 'epoch' or a number of batches, at least 1"),
         ({"check_freq": "batch"}, "`check_freq` got 'batch'"),
         ({"check_freq": True}, "`check_freq` got True"),
         ({"check_freq": 1.5}, "`check_freq` got 1.5"),
@@ -372,6 +374,68 @@ def test_model_trains_on_after_a_raised_finding():
 def test_checks_after_batches_come_as_often_as_told():
     triggers = [seen.trigger for seen in watched_fit(Diagnose(verbose=0, check_freq=3)).report.run.observations]
     assert triggers == ["begin", "batch", "epoch", "batch", "epoch"]
+
+
+# --- short epochs ----------------------------------------------------------------------------------------------------
+
+ONE_UPDATE = {"batch_size": len(X), "epochs": 40}  # per epoch
+
+
+def epochs_looked_at(doctor):
+    return [one.epoch for one in doctor.report.run.observations]
+
+
+def test_after_short_epochs_the_model_is_not_always_looked_at_but_all_metrics_are_kept():
+    doctor = Diagnose(verbose=0)
+    history = tiny_model().fit(X, Y, callbacks=[doctor], verbose=0, **ONE_UPDATE).history
+    seen = epochs_looked_at(doctor)
+    assert seen[:6] == [-1, 0, 1, 2, 3, 4]
+    assert len(seen) < 20
+    assert seen[-1] == 39
+    assert doctor.report.run.series("loss") == pytest.approx(history["loss"])
+    assert [one["epoch"] for one in json.loads(doctor.report.to_json())["epochs"]] == list(range(40))
+
+
+@pytest.mark.parametrize("arguments", [{"check_freq": "epoch"}, {"check_freq": 1000}, {"preset": "deepdiagnosis"}])
+def test_every_epoch_end_is_looked_at_when_told_so(arguments):
+    doctor = watched_fit(Diagnose(verbose=0, **arguments), **ONE_UPDATE)
+    assert epochs_looked_at(doctor) == list(range(-1, 40))
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_training_that_stops_early_is_looked_at_where_it_stops(before):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 30
+
+    doctor = Diagnose(verbose=0)
+    callbacks = [Stop(), doctor] if before else [doctor, Stop()]
+    tiny_model().fit(X, Y, callbacks=callbacks, verbose=0, **ONE_UPDATE)
+    assert epochs_looked_at(doctor)[-1] == 30
+    assert len(doctor.report.run.epochs) == 31
+    without = watched_fit(Diagnose(verbose=0), **{**ONE_UPDATE, "epochs": 31})
+    assert [one.code for one in doctor.report.findings] == [one.code for one in without.report.findings]
+
+
+def test_loss_that_is_no_longer_finite_is_looked_at_at_once():
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 30:
+                self.model.set_weights([np.full_like(one, np.nan) for one in self.model.get_weights()])
+
+    doctor = Diagnose(verbose=0)
+    fit(doctor, Spoil(), **ONE_UPDATE)
+    assert 30 in epochs_looked_at(doctor)
+    assert not {29, 28} <= set(epochs_looked_at(doctor))
+
+
+def test_recording_of_short_epochs_gives_the_report_that_was_given_live(tmp_path):
+    live = watched_fit(Diagnose(verbose=0, log_dir=tmp_path), **ONE_UPDATE).report
+    read = read_recording(tmp_path)
+    assert [one.epoch for one in read.run.epochs] == list(range(40))
+    assert read.run.series("loss") == live.run.series("loss")
+    again = rejudge(read, load_settings())
+    assert (again.findings, again.diagnoses, again.judged) == (live.findings, live.diagnoses, live.judged)
 
 
 # --- interruption ---------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ LEVELS = {
     "deepdebug.records": 0,
     "deepdebug.facts": 0,
     "deepdebug.observation": 0,
+    "deepdebug.pace": 0,
     "deepdebug.strict_json": 0,
     "deepdebug.files": 0,
     "deepdebug.array_file": 0,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deepdebug.errors import RecordingError, UsageError
 from deepdebug.facts import DataFacts, Facts, FitFacts, InputFacts, LabelFacts, LayerFacts, VariableFacts
-from deepdebug.observation import LayerObservation, Observation, OutputObservation, VariableObservation
+from deepdebug.observation import EpochEnd, LayerObservation, Observation, OutputObservation, VariableObservation
 from deepdebug.recording import FILE_NAME, RecordingWriter
 from deepdebug.recording_reader import read_recording, read_recordings
 from deepdebug.records import Skipped
@@ -87,20 +87,25 @@ OBSERVATIONS = every_field(
     outputs=some(every_field(OutputObservation)),
 )
 
+EPOCH_ENDS = every_field(EpochEnd, metrics=st.dictionaries(st.text(max_size=5), st.floats(), max_size=3))
+
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(facts=FACTS, seen=some(OBSERVATIONS), data=DATA_FACTS)
-def test_every_record_survives_the_round_trip_as_strict_json(tmp_path_factory, facts, seen, data):
+@given(facts=FACTS, seen=some(OBSERVATIONS), passed=some(EPOCH_ENDS), data=DATA_FACTS)
+def test_every_record_survives_the_round_trip_as_strict_json(tmp_path_factory, facts, seen, passed, data):
     folder = tmp_path_factory.mktemp("run")
     with RecordingWriter(folder, facts) as writer:
         for one in seen:
             writer.observation(one)
+        for one in passed:
+            writer.epoch(one)
         writer.data(data)
     for line in lines(folder / FILE_NAME):
         json.loads(line, parse_constant=forbid)
     read = read_recording(folder)
     assert repr(read.facts) == repr(facts)  # as NaN differs from itself
     assert repr(read.observations) == repr(seen)
+    assert repr(read.passed) == repr(passed)
     assert repr(read.later_data) == repr(((len(seen), data),))
 
 

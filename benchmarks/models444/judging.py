@@ -138,6 +138,7 @@ def _first_alarm(report: Report, recording: Recording) -> int | None:
         recording.observations,
         recording.finished,
         preset.detectors(None, ()),
+        passed=recording.passed,
         later_data=recording.later_data,
         first_hit_wins=preset.first_hit_wins,
         arrange=preset.arrange,

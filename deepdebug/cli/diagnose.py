@@ -71,6 +71,7 @@ def rejudge(recording: Recording, settings: Settings) -> Report:
         recording.observations,
         recording.finished,
         detectors,
+        passed=recording.passed,
         later_data=recording.later_data,
         first_hit_wins=preset.first_hit_wins,
         arrange=preset.arrange,

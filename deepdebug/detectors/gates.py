@@ -133,7 +133,7 @@ def plateaued(run: Run) -> bool:
     newest = _newest_probe(run)
     if newest is None or newest.skill is None or newest.skill < PLATEAU_SKILL:
         return False
-    losses = [seen.loss for seen in run.epochs if seen.loss is not None and math.isfinite(seen.loss)]
+    losses = [seen.loss for seen in run.epoch_looks if seen.loss is not None and math.isfinite(seen.loss)]
     third = len(losses) // 3
     if third < 2:
         return False

@@ -19,7 +19,7 @@ from deepdebug.model.layers import Flow, follow
 from deepdebug.model.probe import Mode, Probe, unnoticed
 from deepdebug.model.sample import Sample, named_arrays
 from deepdebug.model.variables import float_variables
-from deepdebug.observation import Observation
+from deepdebug.observation import EpochEnd, Observation
 from deepdebug.observe.readings import Readings, with_distinct_units, with_readings, with_spectral_radii
 from deepdebug.records import Skipped
 
@@ -80,6 +80,20 @@ class Observer:
             return probe, facts, mode
         raise failure or RuntimeError("no attempt was made")
 
+    @property
+    def step(self) -> int:
+        """Updates done since the first look."""
+        return self._iterations() - self._started_at
+
+    def pass_by(self, epoch: int, metrics: Mapping[str, Any]) -> EpochEnd:
+        """Note what Keras logged at the end of an epoch, without looking at the model.
+
+        Args:
+            epoch: Epoch counted from 0.
+            metrics: The `logs` of Keras.
+        """
+        return EpochEnd(epoch, self.step, _numbers(metrics), learning_rate_of(self._model.optimizer))
+
     def observe(self, epoch: int, trigger: str, metrics: Mapping[str, Any], sample: Sample | None) -> Observation:
         """Look at the model as it is now.
 
@@ -91,9 +105,9 @@ class Observer:
         """
         seen = Observation(
             epoch=epoch,
-            step=self._iterations() - self._started_at,
+            step=self.step,
             trigger=trigger,
-            metrics={str(name): float(value) for name, value in metrics.items() if is_number(value)},
+            metrics=_numbers(metrics),
             learning_rate=learning_rate_of(self._model.optimizer),
         )
         return with_spectral_radii(self._looked(seen, sample), self.facts, self._value)
@@ -147,6 +161,10 @@ def _labels(sample: Sample, names: list[str]) -> list[Any]:
     """Return the labels of every output, in the order of the outputs; `None` for an output without."""
     named = dict(named_arrays(sample.y, names))
     return [named.get(name) for name in names] if isinstance(sample.y, dict) else list(named.values())
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in metrics.items() if is_number(value)}
 
 
 def is_number(value: Any) -> bool:

@@ -1,0 +1,37 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepdebug.pace import SHARE, SPACING, is_due
+
+
+def looks(updates: int, epochs: int, spacing: int = SPACING) -> list[int]:
+    """Return after how many updates a training with epochs of so many is looked at."""
+    found = [0]
+    for epoch in range(1, epochs + 1):
+        if is_due(epoch * updates, found[-1], spacing):
+            found.append(epoch * updates)
+    return found
+
+
+@given(st.integers(1, 100), st.integers(1, 300))
+def test_gaps_grow_with_the_training_up_to_the_spacing_and_end_with_an_epoch(updates, epochs):
+    found = looks(updates, epochs)
+    for before, after in pairwise(found):
+        assert after - before <= min(SPACING, SHARE * before) + updates
+
+
+@pytest.mark.parametrize(("updates", "spacing"), [(SPACING, SPACING), (1000, SPACING), (1, 0)])
+def test_epochs_of_many_updates_are_all_looked_at(updates, spacing):
+    assert len(looks(updates, 200, spacing)) == 201
+
+
+def test_a_training_of_one_update_per_epoch_is_looked_at_a_tenth_as_often():
+    assert looks(1, 12) == [0, 1, 2, 3, 4, 5, 7, 9, 12]
+    assert len(looks(1, 1000)) < 60
+
+
+def test_a_model_that_counts_no_updates_is_looked_at_after_every_epoch():
+    assert is_due(0, 0)
