@@ -17,6 +17,7 @@ from rich.console import Console
 from deepdebug.hudd.projection import DIMS
 from deepdebug.retraining.assigning import BY_DISTANCE
 from deepdebug.retraining.matching import MATCHED
+from deepdebug.retraining.mixing import MIXED
 from deepdebug.retraining.nearness import nearness
 from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.selecting import select
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = Console()
     console.print(f"distances: {time.perf_counter() - start:.1f} s", highlight=False)
     wanted = quotas(np.bincount(labels).tolist(), round(asked.failures / FAILING), asked.images)
-    for mode in (MATCHED, *BY_DISTANCE):
+    for mode in (MIXED, MATCHED, *BY_DISTANCE):
         start = time.perf_counter()
         chosen = select(mode, wanted, vectors=vectors, scores=None, members=members, labels=labels, near=lambda: near)
         console.print(f"{mode}: {len(chosen):,} images in {time.perf_counter() - start:.2f} s", highlight=False)

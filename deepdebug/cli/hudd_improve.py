@@ -19,6 +19,7 @@ BEFORE = "  [default: as it was chosen before, or {}]"
 class Select(StrEnum):
     """Which images are chosen for labelling."""
 
+    MIXED = "Mixed"
     MATCHED = "Matched"
     CLOSEST = "ClosestU"
     CENTROID = "Centroid"
@@ -61,9 +62,9 @@ class Machine(StrEnum):
 
 
 SELECT = (
-    "Matched: every failure in turn claims the image nearest to it. ClosestU: the images nearest to any failure, "
-    "cluster by cluster (the paper's). Centroid, ClosestICD, SSE: only images that leave a cluster as compact as it "
-    "was. entropy: what the model is least sure about."
+    "ClosestU: the images nearest to any failure, cluster by cluster (the paper's). Matched: every failure in turn "
+    "claims the image nearest to it. Mixed: half of each. Centroid, ClosestICD, SSE: only images that leave a cluster "
+    "as compact as it was. entropy: what the model is least sure about."
 )
 QUOTA = "prevalence: by the failures to expect in the set; cluster: by those in the cluster."
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run at the same time.")]

@@ -13,10 +13,11 @@ from deepdebug.retraining.arms import ARMS
 from deepdebug.retraining.assigning import BY_DISTANCE
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.matching import MATCHED
+from deepdebug.retraining.mixing import MIXED
 from deepdebug.retraining.quotas import QUOTAS
 
 ENTROPY = "entropy"
-MODES = (MATCHED, *BY_DISTANCE, ENTROPY)
+MODES = (MIXED, MATCHED, *BY_DISTANCE, ENTROPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Choice:
     """How images are chosen.
 
     Args:
-        mode: Which images a cluster takes, see `assign`; or "entropy". Defaults to "ClosestU".
+        mode: Which images a cluster takes: "Mixed", see `mix`; "Matched", see `match`; one of those of `assign`; or
+            "entropy". Defaults to "Mixed".
         quota: How many, see `quotas`. Defaults to "prevalence".
         factor: Share of the expected failures. Defaults to 0.3, in one place for all arms.
 

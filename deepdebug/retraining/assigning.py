@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,10 @@ class Chosen:
             self.images[positions], self.clusters[positions], self.ranks[positions], self.distances[positions]
         )
 
+    def sorted(self) -> Chosen:
+        """Return the same by cluster and by growing distance, of equal ones the first image first."""
+        return self.take(np.lexsort((self.images, self.distances, self.clusters)))
+
 
 def assign(near: Nearness, quotas: Sequence[int], mode: str = "ClosestU") -> Chosen:
     """Fill the quota of every cluster with images that are near to it; no image is chosen twice.
@@ -77,8 +81,7 @@ def assign(near: Nearness, quotas: Sequence[int], mode: str = "ClosestU") -> Cho
     if not len(part):
         raise UsageError("No cluster has two failures or more, so there is no cause to look for.")
     found = _MODES[mode](near, part, wanted[part])
-    order = np.lexsort((found.images, found.distances, found.clusters))
-    return Chosen(found.images[order], part[found.clusters[order]], found.ranks[order], found.distances[order])
+    return replace(found, clusters=part[found.clusters]).sorted()
 
 
 def _closest(near: Nearness, part: Ints, quotas: Ints) -> Chosen:

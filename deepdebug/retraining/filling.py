@@ -27,7 +27,7 @@ def refuse_empty(chosen: Chosen) -> None:
     if not len(chosen):
         raise UsageError(
             "No image of the ImprovementSet was chosen, so there is nothing to retrain with. Choose again with "
-            "`--select ClosestU`, which asks of no image that it lies inside a cluster, or with a larger --factor."
+            "`--select Mixed`, which asks of no image that it lies inside a cluster, or with a larger --factor."
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
-from deepdebug.retraining.assigning import Chosen, Floats, Ints
+from deepdebug.retraining.assigning import Chosen, Flags, Floats, Ints
 from deepdebug.retraining.nearness import cluster_sizes, nearness, pairwise
 
 MATCHED = "Matched"
@@ -27,6 +27,7 @@ def match(
     labels: npt.NDArray[np.integer],
     quotas: Sequence[int],
     *,
+    taken: Ints | None = None,
     seed: int = 0,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Chosen:
@@ -40,6 +41,7 @@ def match(
         members: Floats of shape (failures, values).
         labels: Cluster of every failure, from 0; -1 for none. Shape (failures,).
         quotas: Images for each cluster; shape (clusters,). A cluster with 0 takes no part.
+        taken: Images that are not free. Defaults to `None`: all are.
         seed: Of the order. Defaults to 0.
         advance: Is told how many more claims are done. Defaults to nothing.
 
@@ -52,13 +54,14 @@ def match(
         raise UsageError(f"There are {len(wanted)} quotas for {len(sizes)} clusters; expected as many.")
     if not wanted.any():
         raise UsageError("No cluster has two failures or more, so there is no cause to look for.")
-    claims = _turns(labels, wanted, np.random.default_rng(seed))[: len(vectors)]
-    images, distances = _claimed(vectors, members[claims], advance)
+    free = np.ones(len(vectors), np.bool_)
+    free[[] if taken is None else taken] = False
+    claims = _turns(labels, wanted, np.random.default_rng(seed))[: free.sum()]
+    images, distances = _claimed(vectors, free, members, claims, advance)
     clusters, part = labels[claims].astype(np.int64), np.flatnonzero(wanted)
     least = nearness(vectors[images], members, labels).least
     ranks = (least[:, part] < least[np.arange(len(images)), clusters][:, None]).sum(axis=1)
-    order = np.lexsort((images, distances, clusters))
-    return Chosen(images[order], clusters[order], ranks[order], distances[order])
+    return Chosen(images, clusters, ranks, distances).sorted()
 
 
 def _turns(labels: npt.NDArray[np.integer], quotas: Ints, random: np.random.Generator) -> Ints:
@@ -73,17 +76,19 @@ def _turns(labels: npt.NDArray[np.integer], quotas: Ints, random: np.random.Gene
     return np.concatenate(turns)[order].astype(np.int64)
 
 
-def _claimed(vectors: Floats, claims: Floats, advance: Callable[[int], object]) -> tuple[Ints, Floats]:
+def _claimed(
+    vectors: Floats, free: Flags, members: Floats, claims: Ints, advance: Callable[[int], object]
+) -> tuple[Ints, Floats]:
     """Return the image that each claim gets, in their order, and its distance."""
-    shift = claims.mean(axis=0, dtype=np.float64).astype(np.float32)
-    moved, taken = vectors.astype(np.float32) - shift, np.zeros(len(vectors), np.bool_)
+    shift = members.mean(axis=0, dtype=np.float64).astype(np.float32)
+    moved, free = vectors.astype(np.float32) - shift, free.copy()
     images, distances = np.empty(len(claims), np.int64), np.empty(len(claims), np.float32)
     size = max(1, ENTRIES // len(vectors))
     for start in range(0, len(claims), size):
-        some = claims[start : start + size].astype(np.float32) - shift
+        some = members[claims[start : start + size]].astype(np.float32) - shift
         for place, row in enumerate(pairwise(some, moved), start):
-            row[taken] = np.inf
+            row[~free] = np.inf
             image = np.argmin(row)
-            images[place], distances[place], taken[image] = image, row[image], True
+            images[place], distances[place], free[image] = image, row[image], False
         advance(len(some))
     return images, distances

@@ -12,6 +12,7 @@ from deepdebug.retraining.arms import by_entropy
 from deepdebug.retraining.asked import ENTROPY
 from deepdebug.retraining.assigning import Chosen, Floats, Ints, assign
 from deepdebug.retraining.matching import MATCHED, match
+from deepdebug.retraining.mixing import MIXED, mix
 from deepdebug.retraining.nearness import Nearness, nearness
 
 
@@ -37,7 +38,7 @@ def select(
         members: The failures, shape (failures, values).
         labels: Cluster of every failure, from 0; -1 for none. Shape (failures,).
         near: Returns how near images are to clusters; is asked where the mode goes by it. Defaults to `None`: computed.
-        advance: Is told how many more images are chosen in the mode "Matched". Defaults to nothing.
+        advance: Is told how many more images are matched. Defaults to nothing.
 
     Raises:
         UsageError: When there is no such mode, no quota, or the mode needs classes and there are none.
@@ -49,4 +50,6 @@ def select(
     if mode == MATCHED:
         return match(vectors, members, labels, quotas.tolist(), advance=advance)
     found = nearness(vectors, members, labels) if near is None else near()
+    if mode == MIXED:
+        return mix(found, quotas, vectors=vectors, members=members, labels=labels, advance=advance)
     return assign(found, quotas.tolist(), mode)

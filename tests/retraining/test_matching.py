@@ -93,6 +93,14 @@ def test_images_are_spread_as_the_failures_are():
     assert 20 <= (matched.images >= 600).sum() <= 40
 
 
+def test_images_that_are_taken_are_left_out():
+    vectors, members, labels = case(1)
+    taken = match(vectors, members, labels, [2] * 4).images
+    others = match(vectors, members, labels, [2] * 4, taken=taken)
+    assert not np.isin(others.images, taken).any()
+    assert len(match(vectors, members, labels, [100] * 4, taken=taken)) == len(vectors) - len(taken)
+
+
 def test_fewer_images_than_quotas_gives_all_of_them():
     vectors, members, labels = case(1)
     assert sorted(match(vectors, members, labels, [100] * 4).images) == list(range(30))

@@ -587,5 +587,5 @@ def test_vectors_are_those_of_the_views_that_were_clustered(case):
 def test_empty_unsafe_set_says_what_to_do(case):
     grouped, looked, unsafe = choose(case)
     nothing = replace(unsafe, chosen=unsafe.chosen.take(np.zeros(0, np.int64)))
-    with pytest.raises(UsageError, match=r"No image .* was chosen.* `--select ClosestU`.* larger --factor"):
+    with pytest.raises(UsageError, match=r"No image .* was chosen.* `--select Mixed`.* larger --factor"):
         retrain(grouped, looked, nothing, Retraining(settings=QUICK))

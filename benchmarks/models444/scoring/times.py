@@ -68,15 +68,16 @@ def _first(one: Trained) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """Seconds of an epoch with deepdebug over those without.
+    """Seconds of `fit` with deepdebug over those without.
 
     Args:
-        models: How many were timed both ways.
-        median: Median ratio.
+        models: How many were timed.
+        median: Median ratio over the models, set-up and report included: all seconds over those not spent in deepdebug.
         low: Lower end of its 95 % interval, by resampling models.
         high: Upper end.
         most: 95th percentile of the ratio.
-        share: Median share of deepdebug in the seconds of all of `fit`, with set-up and report.
+        early: A second way: the median ratio of an epoch among the first ones, after which the model is looked at most
+            often, to one of the same model trained without; `None` where none was.
     """
 
     models: int
@@ -84,7 +85,7 @@ class Overhead:
     low: float
     high: float
     most: float
-    share: float
+    early: float | None
 
 
 def overhead(trained: Sequence[Trained]) -> Overhead | None:
@@ -94,16 +95,17 @@ def overhead(trained: Sequence[Trained]) -> Overhead | None:
         trained: The results.
     """
     known = [one.seconds for one in trained]
-    ratios = np.array([one.watched / one.plain for one in known if one.plain and one.watched])
+    ratios = np.array([one.whole / (one.whole - one.deepdebug) for one in known if one.deepdebug is not None])
     if not len(ratios):
         return None
     drawn = np.median(np.random.default_rng(SEED).choice(ratios, (RESAMPLES, len(ratios))), axis=1)
     low, high = np.quantile(drawn, (0.025, 0.975))
+    early = [one.watched / one.plain for one in known if one.plain and one.watched]
     return Overhead(
         len(ratios),
         float(np.median(ratios)),
         float(low),
         float(high),
         float(np.quantile(ratios, 0.95)),
-        float(np.median([one.deepdebug / one.whole for one in known if one.deepdebug is not None])),
+        float(np.median(early)) if early else None,
     )

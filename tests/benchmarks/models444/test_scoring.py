@@ -234,7 +234,7 @@ def test_detection_counts_from_the_first_alarm():
 def test_overhead_is_the_median_of_ratios():
     models = [trained(row) for row in ROWS[:9]]
     costs = times.overhead(models)
-    assert (costs.median, costs.share) == pytest.approx((1.04, 0.04))
+    assert (costs.median, costs.early) == pytest.approx((10 / 9.6, 1.04))
     unknown = Seconds(None, None, 1.0, None)
     assert times.overhead([dataclasses.replace(one, seconds=unknown) for one in models]) is None
 
