@@ -25,7 +25,7 @@ class Chosen:
         images: Their rows in the improvement set, shape (chosen,).
         clusters: The cluster of each, from 0; -1 where images were chosen without clusters.
         ranks: 0 where that is the cluster nearest to the image, 1 where it is the second nearest, and so on.
-        distances: To the cluster.
+        distances: To the cluster: to its nearest member or, in the modes "Centroid" and "SSE", to their mean.
     """
 
     images: Ints
@@ -50,6 +50,20 @@ class Chosen:
     def sorted(self) -> Chosen:
         """Return the same by cluster and by growing distance, of equal ones the first image first."""
         return self.take(np.lexsort((self.images, self.distances, self.clusters)))
+
+
+def placed(images: Ints, clusters: Ints, least: Floats, quotas: Ints) -> Chosen:
+    """Return images that are chosen for clusters, with their ranks and distances.
+
+    Args:
+        images: Their rows in the improvement set, shape (chosen,).
+        clusters: The cluster of each.
+        least: Distance of each to the nearest member of every cluster, shape (chosen, clusters).
+        quotas: Images for each cluster; one with 0 takes no part in the ranks.
+    """
+    distances = least[np.arange(len(images)), clusters]
+    ranks = (least[:, quotas > 0] < distances[:, None]).sum(axis=1)
+    return Chosen(images, clusters, ranks, distances).sorted()
 
 
 def assign(near: Nearness, quotas: Sequence[int], mode: str = "ClosestU") -> Chosen:

@@ -26,8 +26,6 @@ from deepdebug.retraining.assigning import Chosen
 from deepdebug.retraining.engines import Engine
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.labels import COLUMNS, LABEL, chosen_rows, write_table, write_to_label
-from deepdebug.retraining.matching import MATCHED
-from deepdebug.retraining.mixing import MIXED
 from deepdebug.retraining.quotas import quotas
 from deepdebug.retraining.seeing import Looked, cluster_labels, compare
 from deepdebug.retraining.selecting import select
@@ -76,7 +74,7 @@ def choose(grouped: Grouped, looked: Looked, choice: Choice, engine: Engine, sta
         members=looked.members,
         labels=np.array(cluster_labels(grouped.analysis)),
         near=lambda: compare(grouped, looked, engine, stage),
-        advance=stage("Matching", int(wanted.sum())) if choice.mode in (MIXED, MATCHED) else lambda _: None,
+        progress=stage,
     )
     return _written(grouped, looked, chosen, wanted)
 

@@ -41,7 +41,7 @@ def improvement_set(case: Case, classes: Sequence[str]) -> Improvement:
 
     Raises:
         UsageError: When there is none, some of its folders are named like classes and others are not, or it has values
-            where the test set has classes.
+            where the test set has classes, or the other way round.
     """
     folder = case.folder / DATA / IMPROVEMENT
     if not folder.is_dir():

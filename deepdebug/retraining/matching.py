@@ -14,11 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from deepdebug.errors import UsageError
-from deepdebug.retraining.assigning import Chosen, Flags, Floats, Ints
+from deepdebug.retraining.assigning import Chosen, Flags, Floats, Ints, placed
 from deepdebug.retraining.nearness import cluster_sizes, nearness, pairwise
 
 MATCHED = "Matched"
-ENTRIES = 2**24  # of the distances that are held at once: 64 MiB
+ENTRIES = 2**22  # distances that are held at once, several times over: about 64 MiB in all
+TIE = 1e-4  # by which distances in float32 may be off, so that nearer ones are compared once more
+Progress = Callable[[str, int], Callable[[int], object]]  # begins a stage of so many parts; the result counts them
+
+
+def silent(_stage: str, _total: int) -> Callable[[int], object]:
+    """Show no progress."""
+    return lambda _: None
 
 
 def match(
@@ -29,7 +36,7 @@ def match(
     *,
     taken: Ints | None = None,
     seed: int = 0,
-    advance: Callable[[int], object] = lambda _: None,
+    progress: Progress = silent,
 ) -> Chosen:
     """Let the failures claim images in rounds, in each round in random order, until every quota is filled.
 
@@ -37,13 +44,13 @@ def match(
     cluster has one turn, until the quota of its cluster is filled; there is another round where it is not.
 
     Args:
-        vectors: Floats of shape (images, values).
-        members: Floats of shape (failures, values).
+        vectors: Array of shape (images, values).
+        members: Array of shape (failures, values).
         labels: Cluster of every failure, from 0; -1 for none. Shape (failures,).
         quotas: Images for each cluster; shape (clusters,). A cluster with 0 takes no part.
         taken: Images that are not free. Defaults to `None`: all are.
         seed: Of the order. Defaults to 0.
-        advance: Is told how many more claims are done. Defaults to nothing.
+        progress: Is told of the beginning and of every image. Defaults to `silent`.
 
     Raises:
         UsageError: When vectors have different lengths, quotas and clusters do not fit, or there is no quota.
@@ -57,11 +64,9 @@ def match(
     free = np.ones(len(vectors), np.bool_)
     free[[] if taken is None else taken] = False
     claims = _turns(labels, wanted, np.random.default_rng(seed))[: free.sum()]
-    images, distances = _claimed(vectors, free, members, claims, advance)
-    clusters, part = labels[claims].astype(np.int64), np.flatnonzero(wanted)
+    images = _claimed(vectors, free, members, claims, progress("Matching", len(claims)))
     least = nearness(vectors[images], members, labels).least
-    ranks = (least[:, part] < least[np.arange(len(images)), clusters][:, None]).sum(axis=1)
-    return Chosen(images, clusters, ranks, distances).sorted()
+    return placed(images, labels[claims].astype(np.int64), least, wanted)
 
 
 def _turns(labels: npt.NDArray[np.integer], quotas: Ints, random: np.random.Generator) -> Ints:
@@ -76,19 +81,24 @@ def _turns(labels: npt.NDArray[np.integer], quotas: Ints, random: np.random.Gene
     return np.concatenate(turns)[order].astype(np.int64)
 
 
-def _claimed(
-    vectors: Floats, free: Flags, members: Floats, claims: Ints, advance: Callable[[int], object]
-) -> tuple[Ints, Floats]:
-    """Return the image that each claim gets, in their order, and its distance."""
+def _claimed(vectors: Floats, free: Flags, members: Floats, claims: Ints, advance: Callable[[int], object]) -> Ints:
+    """Return the image that each claim gets, in their order."""
     shift = members.mean(axis=0, dtype=np.float64).astype(np.float32)
-    moved, free = vectors.astype(np.float32) - shift, free.copy()
-    images, distances = np.empty(len(claims), np.int64), np.empty(len(claims), np.float32)
-    size = max(1, ENTRIES // len(vectors))
+    moved, free, images = vectors.astype(np.float32), free.copy(), np.empty(len(claims), np.int64)
+    moved -= shift
+    size = max(1, ENTRIES // max(1, len(vectors)))
     for start in range(0, len(claims), size):
         some = members[claims[start : start + size]].astype(np.float32) - shift
         for place, row in enumerate(pairwise(some, moved), start):
             row[~free] = np.inf
-            image = np.argmin(row)
-            images[place], distances[place], free[image] = image, row[image], False
+            images[place] = _nearest(row, moved, some[place - start])
+            free[images[place]] = False
         advance(len(some))
-    return images, distances
+    return images
+
+
+def _nearest(distances: Floats, vectors: Floats, claimant: Floats) -> int:
+    """Return the nearest image, of equally near ones the first, whatever the last digits of the distances are."""
+    close = np.flatnonzero(distances <= (1 + TIE) * distances.min())
+    off = vectors[close].astype(np.float64) - claimant
+    return int(close[np.argmin(np.einsum("ij,ij->i", off, off))])

@@ -7,16 +7,16 @@ real images together (`docs/retraining-results.md`, "What was tried").
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.retraining.assigning import Chosen, Floats, Ints, assign
-from deepdebug.retraining.matching import match
+from deepdebug.retraining.assigning import Chosen, Floats, Ints, assign, placed
+from deepdebug.retraining.matching import Progress, match, silent
 from deepdebug.retraining.nearness import Nearness
 
 MIXED = "Mixed"
+NONE = np.zeros(0, np.int64)
+NOTHING = Chosen(NONE, NONE, NONE, NONE.astype(np.float32))
 
 
 def mix(
@@ -26,7 +26,7 @@ def mix(
     vectors: Floats,
     members: Floats,
     labels: npt.NDArray[np.integer],
-    advance: Callable[[int], object] = lambda _: None,
+    progress: Progress = silent,
 ) -> Chosen:
     """Fill half of every quota, rounded down, by `assign` in its mode "ClosestU", and the rest by `match`.
 
@@ -36,19 +36,16 @@ def mix(
         vectors: The images, shape (images, values).
         members: The failures, shape (failures, values).
         labels: Cluster of every failure, from 0; -1 for none. Shape (failures,).
-        advance: Is told how many more images of the second half are chosen. Defaults to nothing.
+        progress: Is told of the beginning of the second half, and of every image of it. Defaults to `silent`.
 
     Raises:
         UsageError: When there is no quota.
     """
     half = quotas // 2
-    if not half.any():
-        return match(vectors, members, labels, quotas.tolist(), advance=advance)
-    nearest = assign(near, half.tolist())
-    matched = match(vectors, members, labels, (quotas - half).tolist(), taken=nearest.images, advance=advance)
-    return Chosen(
-        np.concatenate([nearest.images, matched.images]),
-        np.concatenate([nearest.clusters, matched.clusters]),
-        np.concatenate([nearest.ranks, matched.ranks]),
-        np.concatenate([nearest.distances, matched.distances]),
-    ).sorted()
+    nearest = assign(near, half.tolist()) if half.any() else NOTHING
+    rest = (quotas - half).tolist()
+    matched = match(vectors, members, labels, rest, taken=nearest.images, progress=progress)
+    images, clusters = (
+        np.concatenate([getattr(one, name) for one in (nearest, matched)]) for name in ("images", "clusters")
+    )
+    return placed(images, clusters, near.least[images], quotas)

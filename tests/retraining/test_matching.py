@@ -40,11 +40,28 @@ def test_every_failure_claims_its_nearest_free_image_in_its_turn(seed, entries):
     for failure in matching._turns(labels, quotas, np.random.default_rng(seed)):
         image = min(free, key=lambda one: np.linalg.norm(vectors[one].astype("float64") - members[failure]))
         free.remove(image)
-        expected[image] = (labels[failure], np.linalg.norm(vectors[image].astype("float64") - members[failure]))
-    assert {image: cluster for image, (cluster, _) in expected.items()} == dict(
-        zip(found.images.tolist(), found.clusters.tolist(), strict=True)
-    )
-    np.testing.assert_allclose(found.distances, [expected[one][1] for one in found.images.tolist()], rtol=1e-4)
+        expected[image] = labels[failure]
+    assert expected == dict(zip(found.images.tolist(), found.clusters.tolist(), strict=True))
+
+
+@given(SEEDS)
+def test_distances_are_those_to_the_nearest_failure_of_the_cluster(seed):
+    vectors, members, labels = case(seed)
+    found = match(vectors, members, labels, quotas_of(labels, seed))
+    for image, cluster, distance in zip(found.images, found.clusters, found.distances, strict=True):
+        own = members[labels == cluster].astype("float64")
+        assert distance == pytest.approx(np.linalg.norm(own - vectors[image], axis=1).min(), rel=1e-4)
+
+
+@pytest.mark.parametrize("entries", [1, 2**24])
+@pytest.mark.parametrize("seed", range(10))
+def test_of_equal_images_the_first_is_claimed_first_whatever_the_rounding(monkeypatch, entries, seed):
+    random = np.random.default_rng(seed)
+    vectors, members = random.normal(size=(501, 256)).astype("float32"), random.normal(size=(40, 256)).astype("float32")
+    vectors[-1] = vectors[0]
+    monkeypatch.setattr(matching, "ENTRIES", entries)
+    found = match(vectors, members, np.arange(40) % 4, [60] * 4, seed=seed)
+    assert {0, 500} & set(found.images.tolist()) != {500}
 
 
 @given(SEEDS, st.integers(1, 40))
@@ -115,8 +132,13 @@ def test_a_far_place_costs_no_digits():
 def test_progress_counts_every_claim(monkeypatch):
     monkeypatch.setattr(matching, "ENTRIES", 30 * 5)
     seen = []
-    match(*case(0), [3] * 4, advance=seen.append)
-    assert seen == [5, 5, 2]
+
+    def progress(*stage):
+        seen.append(stage)
+        return seen.append
+
+    match(*case(0), [3] * 4, progress=progress)
+    assert seen == [("Matching", 12), 5, 5, 2]
 
 
 def test_what_cannot_be_used_is_refused():

@@ -25,6 +25,16 @@ def test_half_of_every_quota_is_nearest_and_the_rest_matched(seed, quotas):
     assert order.tolist() == list(range(len(found)))
 
 
+@given(st.integers(0, 10_000), st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(any))
+def test_ranks_count_the_nearer_clusters_that_take_part_in_either_half(seed, quotas):
+    vectors, members, labels = case(seed)
+    near, part = nearness(vectors, members, labels), np.flatnonzero(quotas)
+    found = mix(near, np.array(quotas), vectors=vectors, members=members, labels=labels)
+    for image, cluster, rank, distance in zip(found.images, found.clusters, found.ranks, found.distances, strict=True):
+        assert distance == near.least[image, cluster]
+        assert rank == (near.least[image, part] < distance).sum()
+
+
 def test_fewer_images_than_quotas_gives_all_of_them():
     vectors, members, labels = case(1)
     found = mix(nearness(vectors, members, labels), np.full(4, 100), vectors=vectors, members=members, labels=labels)

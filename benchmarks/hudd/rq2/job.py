@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deepdebug.files import write_text
+from deepdebug.retraining import defaults
 from deepdebug.retraining.records import versions
 
 FAMILIES = ("GD", "OC", "HPD", "OD", "FLD")
@@ -23,6 +24,7 @@ PROGRAM = ("benchmarks/hudd", "deepdebug/hudd", "deepdebug/lrp", "deepdebug/retr
 OURS = "HUDD"
 NEAREST = "ClosestU"  # HUDD with the images that are nearest to any failure of a cluster, as it was published
 ARMS = (OURS, NEAREST, "BL1", "BL2", "entropy")
+MODES = {OURS: defaults.SELECT, NEAREST: NEAREST}  # how the arms that go by clusters select images
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,10 @@ def judge(family: str, run: int, request: Request) -> None:
 
     known, model = made(family, SEED, SIZES[request.size], request.data), request.model(family)
     arms = Arms(known, run, lambda: load_model(model, compiled=True), request.factor)
-    results = {one["arm"]: one for one in _earlier(request.path(family, run))}
-    done = {name: one["start"] for name, one in results.items()}
-    for one in arms.results(_arms(family, run, request), SEED, done):
-        results[one["arm"]] = {"program": program(), **_plain(one)}
+    # A model that was trained anew, as another processor does it, begins with other weights: nothing of it is done.
+    results = {one["arm"]: one for one in _earlier(request.path(family, run)) if one["start"] == arms.start}
+    for one in arms.results(_arms(family, run, request), SEED, set(results)):
+        results[one["arm"]] = {"program": program(), "select": MODES.get(one["arm"]), **_plain(one)}
         line = {"family": family, "run": run, "versions": dict(versions()), "results": list(results.values())}
         write_text(request.path(family, run), json.dumps(line, allow_nan=False) + "\n", "result")
 
@@ -87,7 +89,7 @@ def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
     Args:
         family: Name of the family.
         run: Number of the run.
-        request: What is asked; a result without one of the arms, or of other versions of packages, does not count.
+        request: What is asked; a result without one of the arms does not count, see `_earlier`.
     """
     results = _earlier(request.path(family, run))
     if not set(_arms(family, run, request)) <= {one["arm"] for one in results}:
@@ -96,12 +98,18 @@ def kept(family: str, run: int, request: Request) -> dict[str, Any] | None:
 
 
 def _earlier(path: Path) -> list[dict[str, Any]]:
-    """Return the results that are there, arm by arm; none that was made with other versions of packages."""
+    """Return the results that are there, arm by arm.
+
+    One that was made with other versions of packages does not count, nor that of an arm that selected images otherwise
+    by then.
+    """
     try:
         line = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return list(line["results"]) if line["versions"] == dict(versions()) else []
+    if line["versions"] != dict(versions()):
+        return []
+    return [one for one in line["results"] if "program" in one and one.get("select") == MODES.get(one["arm"])]
 
 
 def to_do(families: Sequence[str], runs: Sequence[int], request: Request) -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.hudd.rq2.job import CEILING, NEAREST, OURS
+from benchmarks.hudd.rq2.job import CEILING, MODES, OURS
 from benchmarks.hudd.rq2.material import Family, Pictured
 from deepdebug.hudd.clusters import cluster
 from deepdebug.hudd.explaining import HeatmapSettings, Labelled, Subject, ask, explain_failures
 from deepdebug.hudd.heatmap_layers import heatmap_layers
-from deepdebug.hudd.images import ArrayImages
+from deepdebug.hudd.images import ArrayImages, arrays_hash
 from deepdebug.hudd.viewing import views_of
-from deepdebug.retraining import defaults
 from deepdebug.retraining.answers import Answers
 from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import TrainSettings
@@ -31,7 +30,6 @@ from deepdebug.simulate.training import SCALE
 
 BATCH = 256
 TEST, UNSEEN = "test", "unseen"
-MODES = {OURS: defaults.SELECT, NEAREST: NEAREST}  # how the arms that go by clusters choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,9 @@ class Arms:
         model: Loads the model, compiled.
         factor: The selection factor.
         settings: How each is trained. Defaults to those of `deepdebug hudd retrain`.
+
+    Attributes:
+        start: A hash of the weights of the model.
     """
 
     def __init__(
@@ -107,7 +108,9 @@ class Arms:
         self._family, self._run, self._improvement = family, run, family.improvement(run)
         self._settings = settings or TrainSettings()
         with tempfile.TemporaryDirectory() as folder:
-            self._seen = seen = see(family, self._improvement, model(), Path(folder))
+            first = model()
+            self._seen = seen = see(family, self._improvement, first, Path(folder))
+        self.start = arrays_hash(first.get_weights())
         is_class = bool(family.classes)
         columns = family.classes if is_class else family.outputs
         self._answers = Answers(columns, is_class, family.rule, seen.scores, seen.outputs)
@@ -132,30 +135,28 @@ class Arms:
         training = len(self._family.training.targets)
         return self._answers.pool(unsafe, self._wrong, training=training, settings=self._settings)
 
-    def results(self, arms: Sequence[str], seed: int, done: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def results(self, arms: Sequence[str], seed: int, done: Container[str] = ()) -> Iterator[dict[str, Any]]:
         """Retrain every arm once and yield everything about it.
 
         Args:
             arms: Names of the arms.
             seed: Of all runs.
-            done: Arms that are done already, with the hash of the weights with which each began.
+            done: Arms that are done already and left out. Defaults to none.
         """
         plans = {arm: self._planned(arm, seed) for arm in arms}
         check_fair([one for arm, one in plans.items() if arm != CEILING])
-        starts = dict(done)
         for arm, planned in plans.items():
             if arm in done:
                 continue
             outcome = carry_out(planned, self._improvement.targets[planned.labelled], self._material, self._settings)
-            starts[arm] = outcome.start
-            check_same_start(starts)
+            check_same_start({"the model": self.start, arm: outcome.start})
             yield {"arm": arm, **self._about(planned), **self._reached(outcome)}
 
     def _about(self, planned: Plan) -> dict[str, Any]:
         return {
             "labels": len(planned.labelled),
             "bag": len(planned.bag),
-            "clusters": len(np.unique(self._pools[OURS].unsafe.clusters)),
+            "clusters": len(np.unique(self._pools.get(planned.arm, self._pools[OURS]).unsafe.clusters)),
             "precision": self._wrong(planned.labelled).mean(),
             "chosen": {cause: inside[planned.labelled].mean() for cause, inside in self._improvement.planted.items()},
             "note": planned.note,
