@@ -42,11 +42,11 @@ class Diagnose(keras.callbacks.Callback):  # type: ignore[misc]
             "raise" raises `DiagnosisError` at one of severity "error" or "fatal". Defaults to `"report"`.
         probe: Rows to look with, as a pair (x, y) of arrays, tensors or structures of them as `fit` takes them, of
             shape (rows, ...); y may be `None`. Defaults to `None`: rows of the running `fit`.
-        check_freq: "auto" to check at epoch ends, but after epochs of few updates not at every one, see
-            `deepdebug.pace.is_due`; "epoch" to check at every epoch end; or a number of batches to check after as well,
+        check_freq: "auto" to check at epoch ends, but where epochs are short not at every one (`deepdebug.pace`);
+            "epoch" to check at every epoch end; or a number of batches, to check after as many and at every epoch end,
             and at once when the loss stops being finite. Looking at batches switches Keras's asynchronous dispatch off,
-            and every check is kept, about 0.5 kB per layer and variable. Defaults to `"auto"`; with the preset
-            "deepdiagnosis" that is `"epoch"`.
+            and every check is kept, about 0.5 kB per layer and variable. Defaults to `"auto"`, with the preset
+            "deepdiagnosis" as `"epoch"`.
         log_dir: Folder that gets `observations.jsonl` (line by line during training, so that a killed run stays
             readable), `report.json` and `report.html`. Defaults to `None`: nothing is written.
         verbose: 0 prints nothing, 1 prints what is certainly wrong before the training, and the report at its end.

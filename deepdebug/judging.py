@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
 from deepdebug.detectors.registry import Arrange, Detector, Verdict, judge
 from deepdebug.facts import DataFacts, Facts
-from deepdebug.observation import EpochEnd, Observation, Run
+from deepdebug.observation import Run
 from deepdebug.records import SEVERITIES, Confidence, Diagnosis, Finding, Severity, Skipped
 from deepdebug.report.report import Report
 
@@ -146,12 +146,10 @@ def _rank(finding: Finding) -> tuple[int, int]:
 
 
 def replay(
-    facts: Facts,
-    observations: Sequence[Observation],
-    finished: bool,
+    run: Run,
     detectors: Sequence[Detector],
     *,
-    passed: Sequence[EpochEnd] = (),
+    facts: Facts | None = None,
     later_data: LaterData = (),
     first_hit_wins: bool = False,
     arrange: Arrange | None = None,
@@ -160,11 +158,9 @@ def replay(
     """Judge a recorded run as it was judged live: once after every observation, and once more when it has finished.
 
     Args:
-        facts: What was known at the first check.
-        observations: What was seen, oldest first.
-        finished: Whether training reached its end.
+        run: The whole run.
         detectors: The detectors to ask.
-        passed: The ends of epochs after which the model was not looked at, oldest first. Defaults to none.
+        facts: What was known at the first check. Defaults to `None`: all that is known of the run.
         later_data: Facts about the data that came after the first check, in order of arrival: how many observations
             had been made by then, and the facts. Defaults to `()`.
         first_hit_wins: See `FindingLog`. Defaults to `False`.
@@ -175,25 +171,25 @@ def replay(
         The merged verdicts.
     """
     log = FindingLog(first_hit_wins)
-    for run in _checks(Run(facts, observations, finished, passed), later_data):
+    for known in _checks(run, facts or run.facts, dict(later_data)):
         if log.closed:
             break
-        log.add(judge(run, detectors, arrange), again=run.finished)
+        log.add(judge(known, detectors, arrange), again=known.finished)
         if after is not None:
-            after(run, log)
-    if finished:
+            after(known, log)
+    if run.finished:
         log.settle()
     return log
 
 
-def _checks(whole: Run, later_data: LaterData) -> Iterator[Run]:
+def _checks(whole: Run, facts: Facts, arrivals: Mapping[int, DataFacts]) -> Iterator[Run]:
     """Yield the run as it was known at every check."""
-    arrivals, facts, observations = dict(later_data), whole.facts, whole.observations
-    for number, seen in enumerate(observations):
+    count = len(whole.observations)
+    for number in range(count):
         facts = _with_data(facts, arrivals.get(number))
-        yield Run(facts, observations[: number + 1], passed=[one for one in whole.passed if one.epoch < seen.epoch])
-    if whole.finished and observations:
-        yield replace(whole, facts=_with_data(facts, arrivals.get(len(observations))))
+        yield replace(whole.until(number + 1), facts=facts)
+    if whole.finished and count:
+        yield replace(whole, facts=_with_data(facts, arrivals.get(count)))
 
 
 def _with_data(facts: Facts, data: DataFacts | None) -> Facts:

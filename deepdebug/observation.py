@@ -240,18 +240,37 @@ class Run:
         return [observation for observation in self.observations if observation.rows]
 
     @property
-    def epoch_looks(self) -> list[Observation]:
+    def epoch_observations(self) -> list[Observation]:
         """Observations made at the end of an epoch, oldest first."""
         return [observation for observation in self.observations if observation.trigger == "epoch"]
 
     @property
     def epochs(self) -> list[Observation | EpochEnd]:
-        """The ends of all epochs, oldest first: the observation where there was one, else what Keras logged."""
-        looks = self.epoch_looks
-        if not self.passed:
-            return [*looks]
-        seen = {one.epoch for one in looks}
-        return sorted([*looks, *(one for one in self.passed if one.epoch not in seen)], key=lambda one: one.epoch)
+        """The ends of all epochs, oldest first: the observation where there was one, else what Keras logged.
+
+        What both have is `epoch`, `step`, `metrics` and `learning_rate`.
+        """
+        observed = self.epoch_observations
+        known = {one.epoch for one in observed}
+        passed = (one for one in self.passed if one.epoch not in known)
+        return sorted([*observed, *passed], key=lambda one: one.epoch)
+
+    @property
+    def learning_rates(self) -> list[tuple[int, float]]:
+        """Every learning rate that was read, with its epoch, oldest first."""
+        moments: list[Observation | EpochEnd] = [*self.observations, *self.passed]
+        moments.sort(key=lambda one: one.step)
+        return [(one.epoch, one.learning_rate) for one in moments if one.learning_rate is not None]
+
+    def until(self, count: int) -> Run:
+        """Return the run as it was known at one of its observations, before it had finished.
+
+        Args:
+            count: How many observations there were by then, one or more.
+        """
+        now = self.observations[count - 1]
+        passed = [one for one in self.passed if one.epoch < now.epoch]
+        return Run(self.facts, self.observations[:count], passed=passed)
 
     def series(self, metric: str) -> list[float]:
         """Return the values of a metric at the epoch ends that report it, oldest first."""

@@ -135,7 +135,7 @@ class Watch:
             self._judge(epoch, trigger, logs)
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any], is_last: bool) -> None:
-        """Look at the model at the end of an epoch, or, where the last look is not long ago, note what Keras logged.
+        """Observe the model at the end of an epoch or, where the last time is not long ago, note what Keras logged.
 
         Args:
             epoch: Epoch counted from 0.
@@ -146,7 +146,7 @@ class Watch:
             return
         with self._guarded("epoch"):
             observer = self._observer
-            if observer is None or is_last or self.alarming(logs) or self._is_due(observer):
+            if observer is None or is_last or self._is_due(observer, logs):
                 self.check(epoch, "epoch", logs)
             else:
                 self._pass_by(observer.pass_by(epoch, logs))
@@ -289,9 +289,13 @@ class Watch:
                 self._writer.observation(self._observations[-1])
         self._news.extend(self._log.add(verdict))
 
-    def _is_due(self, observer: Observer) -> bool:
-        looks = self._observations
-        return not looks or is_due(observer.step, looks[-1].step, self._plan.spacing)
+    def _is_due(self, observer: Observer, logs: Mapping[str, Any]) -> bool:
+        if not self._observations:
+            return True
+        newest = self._observations[-1]
+        # A number that has just stopped being finite is no matter for later; one that was not before is no news.
+        has_broken = bool(_broken(logs) - _broken(newest.metrics))
+        return has_broken or is_due(observer.step, newest.step, self._plan.spacing)
 
     def _pass_by(self, epoch: EpochEnd) -> None:
         self._passed.append(epoch)
@@ -327,3 +331,8 @@ class Watch:
         except Exception as error:  # watching must never break a training
             logger.debug("%s failed", part, exc_info=True)
             self._skip(Skipped(part, f"{type(error).__name__}: {error}"))
+
+
+def _broken(logs: Mapping[str, Any]) -> set[str]:
+    """Return the names of the logged numbers that are not finite."""
+    return {str(name) for name, value in logs.items() if is_number(value) and not math.isfinite(float(value))}

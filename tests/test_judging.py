@@ -9,7 +9,7 @@ from deepdebug.detectors.registry import Verdict, judge
 from deepdebug.errors import NotJudged
 from deepdebug.facts import DataFacts
 from deepdebug.judging import CONFIDENCES, FindingLog, conclude, replay
-from deepdebug.observation import Run
+from deepdebug.observation import EpochEnd, Run
 from deepdebug.records import SEVERITIES, Diagnosis, Finding, Fix, Skipped
 from tests.factory import classifier_facts, healthy_run
 
@@ -215,22 +215,20 @@ def test_replay_finds_exactly_what_was_found_live(losses, arrival):
     run = replace(run, observations=observations)
     live = judged_live(run, arrival)
     later = [(arrival, DATA)] if arrival < len(observations) else []
-    again = replay(run.facts, run.observations, True, DETECTORS, later_data=later)
+    again = replay(replace(run, finished=True), DETECTORS, later_data=later)
     assert (again.findings, again.judged, again.skipped) == (live.findings, live.judged, live.skipped)
 
 
 def test_replay_of_an_interrupted_run_gives_no_verdict_about_its_end():
     run = healthy_run(4)
-    assert replay(run.facts, run.observations, False, DETECTORS).findings == ()
-    assert [one.layer for one in replay(run.facts, run.observations, True, DETECTORS).findings] == [None, "end"]
+    assert replay(replace(run, finished=False), DETECTORS).findings == ()
+    assert [one.layer for one in replay(replace(run, finished=True), DETECTORS).findings] == [None, "end"]
 
 
 def test_replay_tells_after_every_check_what_was_known_by_then():
     run, told = healthy_run(4), []
     log = replay(
-        run.facts,
-        run.observations,
-        True,
+        replace(run, finished=True),
         DETECTORS,
         after=lambda seen, log: told.append((len(seen.observations), seen.finished, len(log.findings))),
     )
@@ -244,25 +242,25 @@ def test_replay_tells_after_every_check_what_was_known_by_then():
 
 def test_replay_shows_the_data_only_after_they_came():
     run = healthy_run(4)
-    log = replay(run.facts, run.observations, True, DETECTORS[1:], later_data=[(2, DATA)])
+    log = replay(replace(run, finished=True), DETECTORS[1:], later_data=[(2, DATA)])
     assert log.findings[0].value == 3.0
 
 
 def test_data_that_came_after_the_last_check_are_judged_at_the_end():
     run = healthy_run(4)
     late = [(len(run.observations), DATA)]
-    assert replay(run.facts, run.observations, False, DETECTORS[1:], later_data=late).findings == ()
-    assert replay(run.facts, run.observations, True, DETECTORS[1:], later_data=late).judged == ("DD902",)
+    assert replay(replace(run, finished=False), DETECTORS[1:], later_data=late).findings == ()
+    assert replay(replace(run, finished=True), DETECTORS[1:], later_data=late).judged == ("DD902",)
 
 
 def test_replay_without_observations_judges_nothing():
-    log = replay(classifier_facts(data=DATA), (), True, DETECTORS)
+    log = replay(Run(classifier_facts(data=DATA), (), finished=True), DETECTORS)
     assert (log.findings, log.judged, log.skipped) == ((), (), ())
 
 
 def test_replay_stops_at_the_first_finding_where_it_wins():
     run = healthy_run(4)
-    log = replay(run.facts, run.observations, True, DETECTORS, later_data=[(1, DATA)], first_hit_wins=True)
+    log = replay(replace(run, finished=True), DETECTORS, later_data=[(1, DATA)], first_hit_wins=True)
     assert [(one.code, one.value) for one in log.findings] == [("DD902", 2.0)]
     assert log.judged == ("DD902",)
 
@@ -368,3 +366,14 @@ def test_checks_that_could_not_judge_do_not_let_a_finding_pass():
         log.add(verdict(skipped=[Skipped("DD101", "no data")]))
     log.settle()
     assert log.findings[0].severity == "warn"
+
+
+def test_at_every_observation_only_earlier_ends_of_epochs_are_known():
+    run = healthy_run(4, finished=True)
+    thinned = [one for one in run.observations if one.epoch not in (0, 2)]
+    ends = [EpochEnd(epoch, 10 * (epoch + 1), {"loss": 1.0}, 0.5 + epoch) for epoch in (0, 2, 3)]  # 3 was observed too
+    run, told = replace(run, observations=thinned, passed=ends), []
+    replay(run, DETECTORS, after=lambda seen, _: told.append([one.epoch for one in seen.epochs]))
+    assert told == [[], [0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]
+    assert (0, 0.5) in run.learning_rates
+    assert (2, 2.5) in run.learning_rates

@@ -30,8 +30,17 @@ def test_epochs_of_many_updates_are_all_looked_at(updates, spacing):
 
 def test_a_training_of_one_update_per_epoch_is_looked_at_a_tenth_as_often():
     assert looks(1, 12) == [0, 1, 2, 3, 4, 5, 7, 9, 12]
-    assert len(looks(1, 1000)) < 60
+    assert len(looks(1, 1000)) < 100
 
 
 def test_a_model_that_counts_no_updates_is_looked_at_after_every_epoch():
     assert is_due(0, 0)
+
+
+@pytest.mark.parametrize("spacing", [0, SPACING])
+def test_an_optimizer_that_begins_anew_does_not_end_the_looks(spacing):
+    assert is_due(10, 1000, spacing)
+
+
+def test_every_epoch_can_be_looked_at():
+    assert is_due(1000, 1000, 0)

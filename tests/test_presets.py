@@ -46,9 +46,7 @@ def test_first_finding_of_the_published_preset_is_the_first_of_its_loops():
     facts = replace(facts, outputs=(replace(facts.outputs[0], activation="tanh"),))
     run = change_layer(healthy_run(1, facts), "hidden", non_finite=1.0)
     chosen = find_preset("deepdiagnosis")
-    log = replay(
-        facts, run.observations, False, chosen.detectors(None, ()), first_hit_wins=True, arrange=chosen.arrange
-    )
+    log = replay(replace(run, facts=facts), chosen.detectors(None, ()), first_hit_wins=True, arrange=chosen.arrange)
     assert [one.code for one in log.findings] == ["DD103"]  # of the first layer, though DD104 is asked for before
 
 

@@ -45,9 +45,9 @@ def plain_weights():
 def test_failing_detector_stops_no_other(rule, monkeypatch):
     detectors = tuple(one() for one in all_rules())
     run = healthy_run(finished=True)
-    sound = replay(run.facts, run.observations, True, detectors)
+    sound = replay(run, detectors)
     monkeypatch.setattr(rule, "detect", fail)
-    log = replay(run.facts, run.observations, True, detectors)
+    log = replay(run, detectors)
     reasons = {one.check: one.reason for one in log.skipped}
     assert reasons[rule.code] == "the detector failed: InjectedError: as planned"
     assert log.findings == tuple(one for one in sound.findings if one.code != rule.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -85,9 +85,7 @@ def judge(name: str, seed: int) -> Outcome:
 def _alarms_on_the_way(run: Run) -> tuple[str, ...]:
     """Return the codes of the alarms of every check, which a user of `action="raise"` would have met."""
     detectors = find_preset("default").detectors(None, ())
-    checks = [
-        replace(run, observations=run.observations[:end], finished=False) for end in range(1, len(run.observations))
-    ]
+    checks = [run.until(count) for count in range(1, len(run.observations))]
     found = [finding for check in [*checks, run] for finding in judge_run(check, detectors).findings]
     return tuple(sorted({finding.code for finding in found if finding.severity in ALARMS}))
 

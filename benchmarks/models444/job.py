@@ -39,9 +39,9 @@ class Request:
         """Return where the result of a row lies."""
         return self.out / RESULTS / f"{self._name(row)}.json"
 
-    def recording(self, row: Row) -> Path:
-        """Return where everything that was observed of it lies, compressed."""
-        return self.out / RECORDINGS / f"{self._name(row)}.jsonl.gz"
+    def recordings(self, row: Row) -> Path:
+        """Return the folder with everything that was observed of it, compressed."""
+        return self.out / RECORDINGS / self._name(row)
 
     def _name(self, row: Row) -> str:
         (name,) = file_names([row.id])

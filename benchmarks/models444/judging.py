@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,33 @@ from deepdebug.records import Diagnosis, Finding
 from deepdebug.report.report import Report
 from deepdebug.strict_json import strict_json
 
-DEFAULT, BASELINE = "default", "deepdiagnosis"
+DEFAULT, BASELINE = PRESETS = "default", "deepdiagnosis"
 ALARMS = ("error", "fatal")
 KEPT = ("code", "severity", "confidence", "layer", "epoch", "step", "value")
 
 
-def judged(folder: Path, presets: Sequence[str] = (DEFAULT, BASELINE)) -> Mapping[str, Any]:
-    """Return what presets say of a recording, by preset.
+def recorded(recordings: Path, preset: str) -> Path:
+    """Return the file of the recording that is judged by a preset.
 
     Args:
-        folder: The recording.
-        presets: Their names. Defaults to both.
+        recordings: Folder of the recordings of a training.
+        preset: Name of the preset.
     """
-    recording = read_recording(folder)
-    return {preset: said(rejudge(recording, Settings(preset=preset)), recording) for preset in presets}
+    return recordings / f"{preset}.jsonl.gz"
+
+
+def judged(recordings: Path) -> Mapping[str, Any]:
+    """Return what the detectors say of a training as they are now, by preset.
+
+    Args:
+        recordings: Folder of its recordings.
+    """
+    found = {}
+    for preset in PRESETS:
+        with unpacked(recorded(recordings, preset)) as folder:
+            recording = read_recording(folder)
+        found[preset] = said(rejudge(recording, Settings(preset=preset)), recording)
+    return found
 
 
 def keep(folder: Path, target: Path) -> None:
@@ -70,7 +83,7 @@ def unpacked(recording: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def judge_again(name: str, repeat: int, request: Request) -> bool:
-    """Judge the kept recording of a model by the detectors as they are now, and write that into its result.
+    """Judge the kept recordings of a model by the detectors as they are now, and write that into its result.
 
     Args:
         name: Id of the model, or of a fixed program.
@@ -86,21 +99,20 @@ def judge_again(name: str, repeat: int, request: Request) -> bool:
     line = read_result(asked.result(row))
     if line is None or line["status"] != DONE:
         return False
-    with unpacked(asked.recording(row)) as folder:
-        line = {**line, **judged_again(Path(folder))}
+    line = {**line, **judged_again(asked.recordings(row))}
     write_text(asked.result(row), strict_json(line).decode() + "\n", "result")
     return True
 
 
-def judged_again(folder: Path) -> Mapping[str, Any]:
-    """Return what is new in a result after its recording was judged again.
+def judged_again(recordings: Path) -> Mapping[str, Any]:
+    """Return what is new in a result after its recordings were judged again.
 
     Args:
-        folder: The recording.
+        recordings: Folder of the recordings.
     """
     from deepdebug.retraining.records import versions
 
-    return {"verdicts": judged(folder), "judged_by": dict(versions())}
+    return {"verdicts": judged(recordings), "judged_by": dict(versions())}
 
 
 def said(report: Report, recording: Recording) -> Mapping[str, Any]:
@@ -134,11 +146,9 @@ def _first_alarm(report: Report, recording: Recording) -> int | None:
             first.append(run.latest.epoch)
 
     replay(
-        recording.facts,
-        recording.observations,
-        recording.finished,
+        recording.run,
         preset.detectors(None, ()),
-        passed=recording.passed,
+        facts=recording.facts,
         later_data=recording.later_data,
         first_hit_wins=preset.first_hit_wins,
         arrange=preset.arrange,

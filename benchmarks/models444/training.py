@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,26 +15,80 @@ import keras
 
 from benchmarks.models444.build import build
 from benchmarks.models444.data import SIZES, Data
+from benchmarks.models444.doctors import doctors, verdicts
 from benchmarks.models444.job import Request
-from benchmarks.models444.judging import BASELINE, DEFAULT, judged, keep, said
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.preparing import prepared
-from deepdebug import Diagnose
-from deepdebug.recording_reader import read_recording
 
 TIMED = 8  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
 
 
-class Clock(keras.callbacks.Callback):  # type: ignore[misc]
-    """Notes when each epoch ends, with all that callbacks do at its end; stands first in the list of callbacks."""
+class Aside(keras.callbacks.Callback):  # type: ignore[misc]
+    """Hands everything on to another callback, and counts the seconds that it takes.
 
-    def __init__(self) -> None:
+    Args:
+        inner: The other callback.
+    """
+
+    def __init__(self, inner: keras.callbacks.Callback) -> None:
         super().__init__()
+        self.inner, self.seconds = inner, 0.0
+
+    def set_params(self, params: Any) -> None:
+        """Hand on; called by Keras."""
+        self.inner.set_params(params)
+
+    def set_model(self, model: keras.Model) -> None:
+        """Hand on; called by Keras."""
+        self.inner.set_model(model)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Hand on; called by Keras."""
+        self._timed(self.inner.on_train_begin, logs)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Hand on; called by Keras."""
+        self._timed(self.inner.on_train_end, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Hand on; called by Keras."""
+        self._timed(self.inner.on_epoch_begin, epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Hand on; called by Keras."""
+        self._timed(self.inner.on_epoch_end, epoch, logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Hand on; called by Keras."""
+        self._timed(self.inner.on_test_begin, logs)
+
+    def _timed(self, hook: Callable[..., Any], *arguments: Any) -> None:
+        start = time.perf_counter()
+        try:
+            hook(*arguments)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
+    """Notes when each epoch ends, with all that callbacks do at its end; stands first in the list of callbacks.
+
+    Args:
+        aside: A callback whose seconds do not count. Defaults to `None`: all count.
+    """
+
+    def __init__(self, aside: Aside | None = None) -> None:
+        super().__init__()
+        self._aside = aside
         self.starts: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note the time; called by Keras."""
-        self.starts.append(time.perf_counter())
+        self.starts.append(self.now())
+
+    def now(self) -> float:
+        """Return the present time."""
+        return time.perf_counter() - (self._aside.seconds if self._aside is not None else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +107,8 @@ class Timed:
 def train(row: Row, request: Request) -> Mapping[str, Any]:
     """Train the model of a row and return what came of it; everything observed is written beside it.
 
-    A short training without `Diagnose` gives the time to compare with; of every second model it comes first.
+    The baseline watches the same training; its seconds do not count. A short training without either gives the time to
+    compare with; of every second model it comes first.
 
     Args:
         row: The row.
@@ -65,11 +120,9 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
     if is_first:
         _, plain = _fit(short, request, data)
     with tempfile.TemporaryDirectory() as folder:
-        doctor = Diagnose(verbose=0, log_dir=folder)
-        history, watched = _fit(row, request, data, doctor)
-        recording = read_recording(folder)
-        verdicts = {DEFAULT: said(doctor.report, recording), **judged(Path(folder), (BASELINE,))}
-        keep(Path(folder), request.recording(row))
+        default, baseline = doctors(Path(folder))
+        history, watched = _fit(row, request, data, default, Aside(baseline))
+        found = verdicts((default, baseline), Path(folder), request.recordings(row))
     if not is_first:
         _, plain = _fit(short, request, data)
     return {
@@ -78,18 +131,18 @@ def train(row: Row, request: Request) -> Mapping[str, Any]:
             "plain": _middle(plain, len(plain.ends)),
             "watched": _middle(watched, len(plain.ends)),
             "whole": watched.whole,
-            "deepdebug": doctor.report.seconds,
+            "deepdebug": default.report.seconds,
             "ends": [round(one, 3) for one in watched.ends],
         },
-        "verdicts": verdicts,
+        "verdicts": found,
     }
 
 
 def _fit(
-    row: Row, request: Request, data: Data, *callbacks: keras.callbacks.Callback
+    row: Row, request: Request, data: Data, doctor: keras.callbacks.Callback | None = None, aside: Aside | None = None
 ) -> tuple[Mapping[str, list[float]], Timed]:
     keras.utils.set_random_seed(row.seed + 1000 * request.repeat)
-    model, clock = build(row), Clock()
+    model, clock = build(row), Clock(aside)
     start = time.perf_counter()
     found: Mapping[str, list[float]] = model.fit(
         data.x,
@@ -97,10 +150,10 @@ def _fit(
         batch_size=row.batch_size or len(data.x),
         epochs=row.epochs,
         validation_data=data.validation,
-        callbacks=[clock, *callbacks],
+        callbacks=[clock, *(one for one in (doctor, aside) if one is not None)],
         verbose=0,
     ).history
-    end = time.perf_counter()
+    end = clock.now()
     return found, Timed(end - start, tuple(one - start for one in (*clock.starts, end)))
 
 

@@ -27,9 +27,9 @@ class Request:
         """Return where the result of a training lies."""
         return self.out / "results" / f"{name}-{seed}.json"
 
-    def recording(self, name: str, seed: int) -> Path:
-        """Return where everything that was observed of it lies, compressed."""
-        return self.out / "recordings" / f"{name}-{seed}.jsonl.gz"
+    def recordings(self, name: str, seed: int) -> Path:
+        """Return the folder with everything that was observed of it, compressed."""
+        return self.out / "recordings" / f"{name}-{seed}"
 
 
 def find(name: str) -> Entry:
@@ -48,25 +48,24 @@ def train(name: str, seed: int, request: Request) -> None:
     from benchmarks.zoo.training import train as trained
     from deepdebug.retraining.records import versions
 
-    found = trained(find(name), seed, request.recording(name, seed))
+    found = trained(find(name), seed, request.recordings(name, seed))
     _write({"name": name, "seed": seed, "versions": dict(versions()), **found}, request)
 
 
 def judge_again(name: str, seed: int, request: Request) -> None:
-    """Judge the kept recording of a training by the detectors as they are now, and write that into its result.
+    """Judge the kept recordings of a training by the detectors as they are now, and write that into its result.
 
     Args:
         name: Name of the model.
         seed: Its seed.
         request: Where it lies.
     """
-    from benchmarks.models444.judging import judged_again, unpacked
+    from benchmarks.models444.judging import judged_again
 
     line = read(name, seed, request)
     if line["error"]:
         return
-    with unpacked(request.recording(name, seed)) as folder:
-        _write({**line, **judged_again(Path(folder))}, request)
+    _write({**line, **judged_again(request.recordings(name, seed))}, request)
 
 
 def read(name: str, seed: int, request: Request) -> Mapping[str, Any]:

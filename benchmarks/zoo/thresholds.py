@@ -85,22 +85,20 @@ def severities(name: str, seed: int, request: Request) -> Mapping[tuple[str, str
         seed: Its seed.
         request: Where its recording lies.
     """
-    from benchmarks.models444.judging import unpacked
+    from benchmarks.models444.judging import DEFAULT, recorded, unpacked
     from deepdebug.judging import replay
     from deepdebug.presets import find_preset
     from deepdebug.recording_reader import read_recording
 
-    with unpacked(request.recording(name, seed)) as folder:
+    with unpacked(recorded(request.recordings(name, seed), DEFAULT)) as folder:
         recording = read_recording(Path(folder))
     detectors = {one.code: one for one in find_preset("default").detectors(None, ())}
-    judged = partial(
-        replay, recording.facts, recording.observations, recording.finished, later_data=recording.later_data
-    )
+    judged = partial(replay, recording.run, facts=recording.facts, later_data=recording.later_data)
     found = {}
     for one in thresholds():
         for value in one.candidates:
             changed: Any = replace(detectors[one.code], **{one.name: value})  # type: ignore[type-var]
-            log = judged(detectors=[changed])
+            log = judged([changed])
             has_failed = any("failed" in skipped.reason for skipped in log.skipped)
             found[one.code, one.name, value] = FAILED if has_failed else _worst(log.findings)
     return found

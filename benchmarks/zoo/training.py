@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,21 @@ import numpy as np
 
 import deepdebug
 from benchmarks.healthy.family import FAMILIES, Training
-from benchmarks.models444.judging import BASELINE, DEFAULT, judged, keep, said
+from benchmarks.models444.doctors import doctors, verdicts
 from benchmarks.zoo.building import build
 from benchmarks.zoo.zoo import Entry
 from deepdebug import Diagnose
-from deepdebug.recording_reader import read_recording
 
 OURS = Path(deepdebug.__file__).parent
 
 
-def train(entry: Entry, seed: int, recording: Path) -> Mapping[str, Any]:
+def train(entry: Entry, seed: int, recordings: Path) -> Mapping[str, Any]:
     """Train a model and return its score and the verdicts; everything observed is written.
 
     Args:
         entry: Which one.
         seed: Of weights, data and fault.
-        recording: File for the recording.
+        recordings: Folder for the recordings.
 
     Raises:
         Exception: Whatever `fit` of a healthy model raises, and whatever deepdebug does.
@@ -37,26 +36,25 @@ def train(entry: Entry, seed: int, recording: Path) -> Mapping[str, Any]:
     started = time.perf_counter()
     training, family = build(entry, seed), FAMILIES[entry.family]
     with tempfile.TemporaryDirectory() as folder:
-        doctor = Diagnose(verbose=0, log_dir=folder)
-        error = _fit(training, doctor, may_fail=bool(entry.operator))
+        watched_by = doctors(Path(folder))
+        error = _fit(training, watched_by, may_fail=bool(entry.operator))
         if error:
             return {"error": error}
-        verdicts = {DEFAULT: said(doctor.report, read_recording(folder)), **judged(Path(folder), (BASELINE,))}
-        keep(Path(folder), recording)
+        found = verdicts(watched_by, Path(folder), recordings)
     x, labels = training.test
     predictions = keras.tree.map_structure(keras.ops.convert_to_numpy, training.model(x, training=False))
     return {
         "error": "",
         "score": _score(family.score, predictions, labels),
-        "verdicts": verdicts,
+        "verdicts": found,
         "seconds": time.perf_counter() - started,
     }
 
 
-def _fit(training: Training, doctor: Diagnose, *, may_fail: bool) -> str:
+def _fit(training: Training, watched_by: Sequence[Diagnose], *, may_fail: bool) -> str:
     """Train, and return the error that Keras gave for a fault, which needs no detection then."""
     fit = dict(training.fit)
-    callbacks = [*fit.pop("callbacks", []), doctor]
+    callbacks = [*fit.pop("callbacks", []), *watched_by]
     try:
         training.model.fit(training.x, training.y, callbacks=callbacks, verbose=0, **fit)
     except Exception as error:

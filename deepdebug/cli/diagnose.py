@@ -67,11 +67,9 @@ def rejudge(recording: Recording, settings: Settings) -> Report:
     preset = find_preset(settings.preset)
     detectors = preset.detectors(settings.select, settings.ignore)
     log = replay(
-        recording.facts,
-        recording.observations,
-        recording.finished,
+        recording.run,
         detectors,
-        passed=recording.passed,
+        facts=recording.facts,
         later_data=recording.later_data,
         first_hit_wins=preset.first_hit_wins,
         arrange=preset.arrange,

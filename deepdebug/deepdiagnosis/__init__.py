@@ -27,8 +27,8 @@ Where the published program contradicts its own description, the description is 
 - Saturation counts outputs in the flat part (derivative at most 0.01 for sigmoid, 0.02 for tanh); the program counts
   inputs beyond 5 in size.
 - State is not kept between two trainings, and nothing is done to stop the process.
-- A recording of the preset "default" that is judged again by this one has a check per epoch only where epochs are not
-  short, see `deepdebug.pace`; record with `check_freq="epoch"` for all of them.
+- Of a recording of the preset "default" with short epochs, see `deepdebug.pace`, no window of outputs, weights or
+  gradients can be judged; record with `check_freq="epoch"`.
 
 What it shares with the program: one check per epoch; windows of 5 epochs that do not overlap, 20 for accuracy; dead
 nodes in the last planned epoch only; one symptom and one message per run; every threshold.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.deepdiagnosis.checks import WINDOW, hit, kernels, probed_epoch_end, unchanged, window
+from deepdebug.deepdiagnosis.checks import WINDOW, hit, kernels, observed_window, probed_epoch_end, unchanged
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run, VariableObservation
 from deepdebug.records import Finding
@@ -151,7 +151,7 @@ class UnchangedWeights:
 
 def _histories(run: Run) -> Iterator[tuple[str, list[VariableObservation]]]:
     """Yield, per layer from the last to the first, what was seen of its kernel in the window that ends now."""
-    checks = [seen for seen in window(run, WINDOW) if seen.variables]
+    checks = [seen for seen in observed_window(run, WINDOW) if seen.variables]
     if len(checks) == WINDOW:
         for pairs in zip(*(kernels(run, seen) for seen in checks), strict=True):
             yield pairs[0][0].layer or "", [seen for _, seen in pairs]

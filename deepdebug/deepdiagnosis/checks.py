@@ -9,7 +9,7 @@ from deepdebug.detectors import flow
 from deepdebug.detectors.registry import Detector
 from deepdebug.errors import NotJudged
 from deepdebug.facts import LEARNING_FAMILIES, VariableFacts
-from deepdebug.observation import Observation, Run, VariableObservation
+from deepdebug.observation import EpochEnd, Observation, Run, VariableObservation
 from deepdebug.records import Finding, Location, Severity
 
 WINDOW = 5  # N of DeepDiagnosis (ICSE 2022), in epochs
@@ -41,7 +41,7 @@ def probed_epoch_end(run: Run) -> Observation:
     return now
 
 
-def window(run: Run, size: int) -> list[Observation]:
+def window(run: Run, size: int) -> list[Observation | EpochEnd]:
     """Return the epochs of the window that ends now, oldest first; none where no window ends now.
 
     Windows do not overlap: they end at epochs `size`, 2 `size`, ...
@@ -49,13 +49,21 @@ def window(run: Run, size: int) -> list[Observation]:
     now = epoch_end(run)
     if (now.epoch + 1) % size:
         return []
-    found: list[Observation] = []
-    for seen in reversed(run.observations):
-        if seen.trigger == "epoch":
-            found.append(seen)
-        if len(found) == size:
-            return found[::-1]
-    return []
+    found = run.epochs[-size:]
+    return found if len(found) == size else []
+
+
+def observed_window(run: Run, size: int) -> list[Observation]:
+    """Return the same as observations of the model.
+
+    Raises:
+        NotJudged: When the model was not observed at the end of every epoch.
+    """
+    found = window(run, size)
+    observed = [seen for seen in found if isinstance(seen, Observation)]
+    if len(observed) < len(found):
+        raise NotJudged('the model was not observed after every epoch; record with `Diagnose(check_freq="epoch")`')
+    return observed
 
 
 def unchanged(rows: Sequence[Sequence[float]]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.deepdiagnosis.checks import WINDOW, epoch_end, hit, probed_epoch_end, unchanged, window
+from deepdebug.deepdiagnosis.checks import WINDOW, epoch_end, hit, observed_window, probed_epoch_end, unchanged
 from deepdebug.detectors import flow
 from deepdebug.detectors.static import CATEGORICAL, SPARSE, labels_of
 from deepdebug.errors import NotJudged
@@ -183,7 +183,7 @@ class UnchangedActivation:
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per layer, in the order in which data flow."""
         now = epoch_end(run)
-        checks = window(run, WINDOW)
+        checks = observed_window(run, WINDOW)
         if checks and not all(seen.layers for seen in checks):
             raise NotJudged("the model was not probed; pass `probe=(x, y)`")
         judged = zip(*(seen.layers[:-1] for seen in checks), strict=False)

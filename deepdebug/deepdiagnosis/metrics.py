@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from deepdebug.deepdiagnosis.checks import ACCURACY_WINDOW, WINDOW, epoch_end, hit, window
 from deepdebug.errors import NotJudged
-from deepdebug.observation import Observation, Run
+from deepdebug.observation import EpochEnd, Observation, Run
 from deepdebug.records import Finding
 
 ACCURACY_NAMES = ("acc", "accuracy")
 
 
-def _accuracy(seen: Observation) -> float | None:
+def _accuracy(seen: Observation | EpochEnd) -> float | None:
     return next((seen.metrics[name] for name in ACCURACY_NAMES if name in seen.metrics), None)
 
 

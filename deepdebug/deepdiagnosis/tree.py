@@ -93,7 +93,7 @@ def diagnose(run: Run, findings: Sequence[Finding]) -> tuple[Diagnosis, ...]:
         return ()
     first = findings[0]
     tests, default = _row(run, first)
-    seen = next((one for one in run.epoch_looks if one.epoch == first.epoch), run.latest)
+    seen = next((one for one in run.epoch_observations if one.epoch == first.epoch), run.latest)
     answers, message = [satisfied_condition(run, first)], default
     for test in tests:
         answers.append(test(run, seen))

@@ -127,13 +127,13 @@ def finds_others(output: OutputObservation) -> bool:
 def plateaued(run: Run) -> bool:
     """Tell whether a useful model has come to rest: the third clause of gate G1.
 
-    Skill at least `PLATEAU_SKILL`, and over the last third of the epochs (at least two) the best loss got better by
-    less than `PLATEAU_GAIN`, without having risen by more than `PLATEAU_RISE`.
+    Skill at least `PLATEAU_SKILL`, and over the last third of the observed epochs (at least two) the best loss got
+    better by less than `PLATEAU_GAIN`, without having risen by more than `PLATEAU_RISE`.
     """
     newest = _newest_probe(run)
     if newest is None or newest.skill is None or newest.skill < PLATEAU_SKILL:
         return False
-    losses = [seen.loss for seen in run.epoch_looks if seen.loss is not None and math.isfinite(seen.loss)]
+    losses = [seen.loss for seen in run.epoch_observations if seen.loss is not None and math.isfinite(seen.loss)]
     third = len(losses) // 3
     if third < 2:
         return False
@@ -157,7 +157,7 @@ def _newest_probe(run: Run) -> Observation | None:
 
 def learning_rates(run: Run) -> list[float]:
     """Return the learning rates seen, oldest first."""
-    return [seen.learning_rate for seen in run.observations if seen.learning_rate is not None]
+    return [rate for _, rate in run.learning_rates]
 
 
 def learning_rate_run_out(run: Run) -> bool:

@@ -66,7 +66,7 @@ class InvalidLoss:
 
     def _non_finite(self, run: Run, losses: dict[str, float], name: str) -> Finding:
         before = [loss for loss in run.series("loss") if math.isfinite(loss)]
-        rates = [seen.learning_rate for seen in run.observations if seen.learning_rate is not None]
+        rates = [rate for _, rate in run.learning_rates]
         evidence: dict[str, Number] = {
             "last_finite_loss": before[-1] if before else None,
             "learning_rate": rates[-1] if rates else None,

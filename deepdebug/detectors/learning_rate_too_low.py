@@ -70,7 +70,7 @@ class LearningRateTooLow:
         checks = gates.last_checks(run, WINDOW, least=CHECKS)
         early_end = self._early_end(run)
         if early_end is not None:
-            yield self._ended(run, early_end)
+            yield self._ended(run, *early_end)
             return
         weights.require_gradients(run, checks[-1])
         newest, limit = weights.median_update(run, checks[-1]), self._limit(run)
@@ -95,8 +95,8 @@ class LearningRateTooLow:
         rates = gates.learning_rates(run)
         return gates.learning_rate_rising(run, CHECKS) or bool(rates and rates[-1] < self.min_rate_share * max(rates))
 
-    def _early_end(self, run: Run) -> Observation | None:
-        """Return the first check of the first half at which the rate had run out, if the model has not learned since.
+    def _early_end(self, run: Run) -> tuple[int, float] | None:
+        """Return the epoch in the first half by which the rate had run out, and the rate, if nothing was learned since.
 
         `ReduceLROnPlateau` lowers the rate because the model has come to rest, so it is no cause.
         """
@@ -105,13 +105,11 @@ class LearningRateTooLow:
         if not planned or skill is None or skill >= GOOD_SKILL or is_plateau or not gates.learning_rate_run_out(run):
             return None
         limit = gates.MIN_LEARNING_RATE_SHARE * max(gates.learning_rates(run))
-        ended = (one for one in run.observations if one.learning_rate is not None and one.learning_rate < limit)
-        first = next(ended, None)
-        return first if first is not None and first.epoch + 1 <= planned / 2 else None
+        epoch, rate = next((epoch, rate) for epoch, rate in run.learning_rates if rate < limit)
+        return (epoch, rate) if epoch + 1 <= planned / 2 else None
 
-    def _ended(self, run: Run, first: Observation) -> Finding:
-        now, largest = run.latest, max(gates.learning_rates(run))
-        rate, skill = first.learning_rate or 0.0, newest_skill(run) or 0.0
+    def _ended(self, run: Run, epoch: int, rate: float) -> Finding:
+        now, largest, skill = run.latest, max(gates.learning_rates(run)), newest_skill(run) or 0.0
         return finding(
             self,
             now,
@@ -119,7 +117,7 @@ class LearningRateTooLow:
             location="CONFIG",
             value=rate / largest,
             threshold=gates.MIN_LEARNING_RATE_SHARE,
-            message=f"The learning rate had fallen from {largest:.3g} to {rate:.3g} by epoch {first.epoch} of "
+            message=f"The learning rate had fallen from {largest:.3g} to {rate:.3g} by epoch {epoch} of "
             f"{run.facts.fit.epochs}, and the skill is {skill:.3g}",
             healthy="above 1 % of the largest learning rate until the last epochs",
             evidence={"learning_rate": now.learning_rate, "largest_learning_rate": largest, "skill": skill},

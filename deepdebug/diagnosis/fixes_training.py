@@ -77,7 +77,7 @@ def learning_rate_low(case: Case) -> Remedy:
 
 def schedule(case: Case) -> Remedy:
     """Let the learning rate end later."""
-    rates = [seen.learning_rate for seen in case.run.observations if seen.learning_rate]
+    rates = [rate for _, rate in case.run.learning_rates if rate]
     largest = max(rates, default=DEFAULT_RATE)
     steps = (case.run.facts.fit.steps_per_epoch or 100) * (case.run.facts.fit.planned_epochs or 10)
     code = (

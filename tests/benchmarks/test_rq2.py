@@ -1,5 +1,6 @@
 """The benchmark of HUDD's second research question: figures over made-up results, and digits from training to curve."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import stats
 from benchmarks.hudd import __main__ as benchmark
 from benchmarks.hudd.rq2 import command
 from benchmarks.hudd.rq2.figures import Figures, targets
-from benchmarks.hudd.rq2.job import ARMS, CEILING, Request, kept, to_do
+from benchmarks.hudd.rq2.job import ARMS, CEILING, MODES, Request, judge, kept, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
 from deepdebug.retraining.records import versions
 from tests.benchmarks.fake_data import write_digits
@@ -25,6 +26,7 @@ def result(arm, accuracy, c1=0.75, c6=0.5, labels=30):
     after = {"unseen": after, "test": easier}
     return {
         "program": "a",
+        "select": MODES.get(arm),
         "start": "w",
         "arm": arm,
         "labels": labels,
@@ -137,16 +139,76 @@ def test_results_that_do_not_compare_are_told_apart():
 def test_only_results_with_all_arms_count(tmp_path):
     asked = Request("fast", 0.3, ARMS, tmp_path, tmp_path, ceiling=1)
     assert to_do(["GD", "FLD"], [1, 2], asked) == [("GD", 1), ("FLD", 1), ("GD", 2), ("FLD", 2)]
-    results = [{"arm": arm} for arm in ARMS]
+    results = [result(arm, 0.9) for arm in ARMS]
+    complete = [*results, result(CEILING, 0.9)]
     for content in ("", "{", json.dumps(line(1, results))):
         asked.path("GD", 1).write_text(content)
         assert kept("GD", 1, asked) is None  # the first run has the ceiling as well
-    asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}], versions={"keras": "1.0"})))
+    asked.path("GD", 1).write_text(json.dumps(line(1, complete, versions={"keras": "1.0"})))
     assert kept("GD", 1, asked) is None  # other versions of packages may give other numbers
-    asked.path("GD", 1).write_text(json.dumps(line(1, [*results, {"arm": CEILING}])))
+    asked.path("GD", 1).write_text(json.dumps(line(1, [{**complete[0], "select": "Centroid"}, *complete[1:]])))
+    assert kept("GD", 1, asked) is None  # the arm selected other images by then
+    asked.path("GD", 1).write_text(json.dumps(line(1, complete)))
     asked.path("GD", 2).write_text(json.dumps(line(2, results)))
     asked.path("FLD", 2).write_text(json.dumps(line(2, results[:4], "FLD")))  # a regression is never unsure
     assert to_do(["GD", "FLD"], [1, 2], asked) == [("FLD", 1)]
+
+
+class _Arms:
+    """Stands for the arms of a run; dies with the arm that is told."""
+
+    dies_with, start, done = "", "w", ()
+
+    def __init__(self, *_):
+        pass
+
+    def results(self, arms, _seed, done):
+        for arm in arms:
+            if arm == self.dies_with:
+                raise KeyboardInterrupt
+            if arm not in done:
+                type(self).done += (arm,)
+                yield {name: value for name, value in result(arm, 0.9).items() if name not in ("program", "select")}
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    """Do a job with `_Arms`, and return the arms that were done for it."""
+    seen, material = (pytest.importorskip(f"benchmarks.hudd.rq2.{name}") for name in ("seen", "material"))
+    monkeypatch.setattr(seen, "Arms", _Arms)
+    monkeypatch.setattr(material, "family", lambda *_: None)
+    asked = Request("fast", 0.3, ARMS, tmp_path, tmp_path)
+
+    def judge_once(dies_with="", start="w"):
+        _Arms.dies_with, _Arms.start, _Arms.done = dies_with, start, ()
+        with contextlib.suppress(KeyboardInterrupt):
+            judge("GD", 1, asked)
+        return _Arms.done
+
+    judge_once.path = asked.path("GD", 1)
+    judge_once.kept = lambda: kept("GD", 1, asked)
+    return judge_once
+
+
+def test_killed_job_goes_on_with_the_arms_that_are_not_done(judged):
+    assert judged(dies_with="BL1") == ARMS[:2]
+    assert judged.kept() is None
+    assert judged() == ARMS[2:]
+    assert [one["arm"] for one in judged.kept()["results"]] == list(ARMS)
+    assert judged() == ()
+
+
+def test_nothing_of_another_model_is_taken_over(judged):
+    judged(dies_with="BL1")
+    assert judged(start="v") == ARMS
+
+
+def test_result_of_an_older_form_is_made_anew(judged):
+    judged()
+    content = json.loads(judged.path.read_text())
+    content["results"][0].pop("program")
+    judged.path.write_text(json.dumps(content))
+    assert judged() == ARMS[:1]
 
 
 def test_curve_has_a_panel_per_case(tmp_path):

@@ -21,7 +21,7 @@ from deepdebug.deepdiagnosis.forward import (
 from deepdebug.deepdiagnosis.metrics import AccuracyNotIncreasing, InvalidAccuracy, InvalidLoss, LossNotDecreasing
 from deepdebug.detectors.registry import judge
 from deepdebug.errors import NotJudged
-from deepdebug.observation import Run
+from deepdebug.observation import EpochEnd, Run
 from tests.diagnosis.cases import class_labels, data, facts_with
 from tests.factory import change_layer, change_variable, classifier_facts, healthy_run, with_metric
 
@@ -208,6 +208,30 @@ def test_recurrent_layers_are_left_out():
     recurrent = replace(facts.layers[0], kind="LSTM", family="recurrent")
     run = healthy_run(5, replace(facts, layers=(recurrent, facts.layers[1])))
     assert sees(UnchangedWeights(), run) == ["head"]
+
+
+# ---- short epochs, after which the model was not always observed
+
+
+def passed_by(run: Run, epoch: int) -> Run:
+    """The run without its observation at the end of an epoch, of which only the metrics are known."""
+    gone = next(one for one in run.epoch_observations if one.epoch == epoch)
+    left = [one for one in run.observations if one is not gone]
+    return replace(run, observations=left, passed=[EpochEnd(epoch, gone.step, gone.metrics, gone.learning_rate)])
+
+
+def test_windows_of_metrics_go_by_every_epoch():
+    run = with_metric(healthy_run(5), "loss", [2.0] * 5)
+    assert sees(LossNotDecreasing(), passed_by(run, 2)) == sees(LossNotDecreasing(), run) == [None]
+
+
+@pytest.mark.parametrize("detector", [UnchangedActivation(), UnchangedWeights(), UnchangedGradient()])
+def test_windows_of_the_model_need_every_epoch(detector):
+    with pytest.raises(
+        NotJudged, match=r'not observed after every epoch; record with `Diagnose\(check_freq="epoch"\)`'
+    ):
+        sees(detector, passed_by(healthy_run(5), 2))
+    assert sees(detector, passed_by(healthy_run(6), 2)) == []  # no window ends there
 
 
 # ---- all

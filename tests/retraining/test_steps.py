@@ -448,7 +448,7 @@ def test_changed_improvement_set_is_looked_at_again(case):
     assert stage.names == []
     next((case / "DataSets" / IMPROVEMENT).glob("*/*.png")).unlink()
     choose(case, stage=stage)
-    assert [name for name, _ in stage.names] == ["ImprovementSet", "Distances"]
+    assert [name for name, _ in stage.names] == ["ImprovementSet", "Distances", "Matching"]
 
 
 def test_interrupted_look_ends_with_equal_bytes(case, monkeypatch):

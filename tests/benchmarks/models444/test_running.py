@@ -159,7 +159,10 @@ def test_model_is_trained_judged_and_recorded(trained):
     assert set(line["verdicts"]) == {"default", "deepdiagnosis"}
     assert line["verdicts"]["default"]["failed"] == []
     assert line["verdicts"]["default"]["alarm"] is None
-    assert request.recording(fine).is_file()
+    assert {file.name for file in request.recordings(fine).iterdir()} == {
+        "default.jsonl.gz",
+        "deepdiagnosis.jsonl.gz",
+    }
     assert json.loads(json.dumps(line)) == line
 
 
