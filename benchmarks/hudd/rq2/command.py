@@ -33,12 +33,12 @@ TEXT = """Does retraining with the unsafe set pay? Five simulated cases whose ca
     python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.3     # less of it
     python -m benchmarks.hudd rq2 --families Fashion CIFAR                    # real images with planted corruptions
 
-HUDD labels what looks like its clusters of failures (as `deepdebug hudd assign` selects it, and, as the arm ClosestU, as
-it was published), BL1 random images of which it uses the failing ones, BL2 random
-images, entropy those that the model is least sure about; all with as many labels, seeds and epochs. "All labels" is
-the ceiling: the whole improvement set is labelled, once per case. Every run draws images to choose from of its own; the
-model and both test sets of a case stay the same. HUDD groups failures of the first test set, as the paper does, so the
-targets go by the second one, which no step has seen. Every job is kept as one line of JSON, and is not done again.
+HUDD labels what looks like its clusters of failures, as `deepdebug hudd assign` selects it, and once more, as the arm
+ClosestU, as it was published; BL1 labels random images, of which it uses the failing ones, BL2 random images, entropy
+those that the model is least sure about; all have as many labels, seeds and epochs. "All labels" is the ceiling: the
+whole improvement set is labelled, once per case. Every run draws images to choose from of its own; the model and both
+test sets of a case stay the same. HUDD groups failures of the first test set, as the paper does, so the targets go by
+the second one, which no step has seen. Every arm of every run is kept as it is done, and is not done again.
 """
 
 
