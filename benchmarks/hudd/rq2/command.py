@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.hudd.rq2.figures import Figures, targets
-from benchmarks.hudd.rq2.job import ARMS, FAMILIES, REAL, Request, judge, kept, prepare, to_do
+from benchmarks.hudd.rq2.job import ARMS, FAMILIES, KNOWN, OURS, REAL, Request, judge, kept, prepare, to_do
 from benchmarks.hudd.rq2.show import draw_curve, sheets
 from benchmarks.hudd.sizes import SIZES
 from benchmarks.sheets import as_markdown, print_sheets
@@ -32,6 +32,7 @@ TEXT = """Does retraining with the unsafe set pay? Five simulated cases whose ca
     python -m benchmarks.hudd rq2 --size fast --runs 10
     python -m benchmarks.hudd rq2 --families GD OC --runs 3 --factors 0.3     # less of it
     python -m benchmarks.hudd rq2 --families Fashion CIFAR                    # real images with planted corruptions
+    python -m benchmarks.hudd rq2 --seed 10 --runs 1 --arms HUDD Matched ClosestU --factors 0.3     # choosing a default
 
 HUDD labels what looks like its clusters of failures, as `deepdebug hudd assign` selects it, and once more, as the arm
 ClosestU, as it was published; BL1 labels random images, of which it uses the failing ones, BL2 random images, entropy
@@ -53,6 +54,10 @@ def add_to(commands: Any, data: Path) -> None:
     one.add_argument("--size", choices=SIZES, default="fast", help="how much of each is made (default: fast)")
     one.add_argument("--families", nargs="+", choices=(*FAMILIES, *REAL), default=list(FAMILIES), metavar="NAME",
                      help=f"of {', '.join((*FAMILIES, *REAL))} (default: the first five)")  # fmt: skip
+    one.add_argument("--arms", nargs="+", choices=KNOWN, default=list(ARMS), metavar="ARM",
+                     help=f"of {', '.join(KNOWN)} (default: all but Matched; HUDD is always there)")  # fmt: skip
+    one.add_argument("--seed", type=int, default=0,
+                     help="of pictures and models (default: 0, which is reported; choose by others)")  # fmt: skip
     one.add_argument("--runs", type=int, default=10, help="of every arm (default: 10)")
     one.add_argument("--ceiling", type=int, default=1, help="runs with all labels (default: 1)")
     one.add_argument("--factors", nargs="+", type=float, default=list(FACTORS), metavar="FACTOR",
@@ -72,10 +77,11 @@ def add_to(commands: Any, data: Path) -> None:
 def work(asked: argparse.Namespace) -> int:
     """Do what the command line asks."""
     start, done = time.perf_counter(), 0
+    arms = tuple(one for one in KNOWN if one == OURS or one in asked.arms)
     by_factor, out = {}, asked.out or asked.data / "results" / "rq2"
     for place, factor in enumerate(asked.factors):
         ceiling = asked.ceiling if place == 0 else 0
-        request = Request(asked.size, factor, ARMS, out.resolve(), asked.data.resolve(), ceiling)
+        request = Request(asked.size, factor, arms, out.resolve(), asked.data.resolve(), ceiling, asked.seed)
         runs = range(1, (asked.runs if place == 0 else asked.factor_runs) + 1)
         jobs = to_do(asked.families, runs, request)
         models = dict.fromkeys((family, 0) for family, _ in jobs)
@@ -118,6 +124,7 @@ def _record(asked: argparse.Namespace, by_factor: dict[float, Figures]) -> dict[
     return {
         "command": "rq2",
         "size": asked.size,
+        "seed": asked.seed,
         "versions": dict(versions()),
         "targets": [{"name": one.name, "families": one.verdicts} for one in targets(first)],
         "runs": [

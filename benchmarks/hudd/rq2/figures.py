@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.hudd.rq2.job import ARMS, CEILING, OURS
+from benchmarks.hudd.rq2.job import CEILING, KNOWN, OURS
 from deepdebug.retraining.statistics import LARGE, Interval, difference, interval, superiority
 
 LEVEL = 0.05
@@ -41,8 +41,8 @@ class Figures:
         self.families = tuple(dict.fromkeys(family for family, _ in self._found))
 
     def arms(self, family: str) -> tuple[str, ...]:
-        """Return the arms of a family, in the order of `ARMS`, the ceiling last."""
-        return tuple(arm for arm in (*ARMS, CEILING) if (family, arm) in self._found)
+        """Return the arms of a family, in the order of `KNOWN`, the ceiling last."""
+        return tuple(arm for arm in (*KNOWN, CEILING) if (family, arm) in self._found)
 
     def results(self, family: str, arm: str) -> Sequence[Mapping[str, Any]]:
         """Return the results of all runs of an arm, without those that diverged."""

@@ -18,13 +18,15 @@ from deepdebug.retraining.records import versions
 
 FAMILIES = ("GD", "OC", "HPD", "OD", "FLD")
 REAL = ("Fashion", "CIFAR", "MNIST")
-SEED = 0
+PLANS = 0  # seed of what is drawn for each arm
 CEILING = "all"  # every picture of the improvement set is labelled: what could be reached at all
 PROGRAM = ("benchmarks/hudd", "deepdebug/hudd", "deepdebug/lrp", "deepdebug/retraining", "deepdebug/simulate")
 OURS = "HUDD"
 NEAREST = "ClosestU"  # HUDD with the images that are nearest to any failure of a cluster, as it was published
+MATCHED = "Matched"  # HUDD with the images that failures claim one by one; only compared where a default is chosen
 ARMS = (OURS, NEAREST, "BL1", "BL2", "entropy")
-MODES = {OURS: defaults.SELECT, NEAREST: NEAREST}  # how the arms that go by clusters select images
+KNOWN = (OURS, NEAREST, MATCHED, *ARMS[2:])
+MODES = {OURS: defaults.SELECT, NEAREST: NEAREST, MATCHED: MATCHED}  # how arms that go by clusters select images
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Request:
         out: Folder of the results.
         data: Folder of the data sets.
         ceiling: Runs in which all labels are bought as well.
+        seed: Of pictures and models.
     """
 
     size: str
@@ -46,14 +49,18 @@ class Request:
     out: Path
     data: Path
     ceiling: int = 0
+    seed: int = 0
 
     def path(self, family: str, run: int) -> Path:
         """Return where the result of a job is kept."""
-        return self.out / f"{family}-{self.size}-{self.factor:g}-{run:02d}.json"
+        return self.out / f"{self._named(family)}-{self.factor:g}-{run:02d}.json"
 
     def model(self, family: str) -> Path:
         """Return where the model of a family is kept."""
-        return self.out / f"{family}-{self.size}.keras"
+        return self.out / f"{self._named(family)}.keras"
+
+    def _named(self, family: str) -> str:
+        return f"{family}-{self.size}" + (f"-seed{self.seed}" if self.seed else "")
 
 
 def prepare(family: str, _run: int, request: Request) -> None:
@@ -63,7 +70,7 @@ def prepare(family: str, _run: int, request: Request) -> None:
     from deepdebug.model.saved import save_model
 
     if not request.model(family).is_file():
-        save_model(request.model(family), made(family, SEED, SIZES[request.size], request.data).train())
+        save_model(request.model(family), made(family, request.seed, SIZES[request.size], request.data).train())
 
 
 def judge(family: str, run: int, request: Request) -> None:
@@ -73,11 +80,11 @@ def judge(family: str, run: int, request: Request) -> None:
     from benchmarks.hudd.sizes import SIZES
     from deepdebug.model.saved import load_model
 
-    known, model = made(family, SEED, SIZES[request.size], request.data), request.model(family)
+    known, model = made(family, request.seed, SIZES[request.size], request.data), request.model(family)
     arms = Arms(known, run, lambda: load_model(model, compiled=True), request.factor)
     # A model that was trained anew, as another processor does it, begins with other weights: nothing of it is done.
     results = {one["arm"]: one for one in _earlier(request.path(family, run)) if one["start"] == arms.start}
-    for one in arms.results(_arms(family, run, request), SEED, set(results)):
+    for one in arms.results(_arms(family, run, request), PLANS, set(results)):
         results[one["arm"]] = {"program": program(), "select": MODES.get(one["arm"]), **_plain(one)}
         line = {"family": family, "run": run, "versions": dict(versions()), "results": list(results.values())}
         write_text(request.path(family, run), json.dumps(line, allow_nan=False) + "\n", "result")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.hudd.rq2.figures import ALL, TEST, UNSEEN, Figures, targets
-from benchmarks.hudd.rq2.job import CEILING, NEAREST, OURS
+from benchmarks.hudd.rq2.job import CEILING, MATCHED, NEAREST, OURS
 from benchmarks.sheets import Sheet
 from deepdebug.files import write_file
 from deepdebug.retraining.statistics import Interval
@@ -158,7 +158,7 @@ def _gain(figures: Figures, family: str, arm: str, part: str) -> str:
 
 
 def _named(arm: str) -> str:
-    return {CEILING: "all labels", NEAREST: f"{OURS}, {NEAREST}"}.get(arm, arm)
+    return {CEILING: "all labels", **{one: f"{OURS}, {one}" for one in (NEAREST, MATCHED)}}.get(arm, arm)
 
 
 def _percent(mean: Interval) -> str:
