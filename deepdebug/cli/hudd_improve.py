@@ -127,7 +127,7 @@ COMPARE = f"""Compare two models on the TestSet: which errors vanished, which ar
 
     \b
     A model is a file, or a name in DNNModels/ of the case or of the results. Writes comparison.csv, with a row for
-    every image about which the models disagree.
+    every image that one of them gets right and the other wrong; the next comparison replaces it.
 {CODES}"""
 
 

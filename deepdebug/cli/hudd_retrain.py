@@ -61,18 +61,12 @@ def assigned_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe) -> Iterator
     if len(chosen) < unsafe.quotas.sum():
         yield f"That is less than the quotas, {int(unsafe.quotas.sum()):,}: no more images fit."
     yield ""
-    rows = [
-        (
-            str(group.number),
-            f"{len(group.members):,}",
-            f"{int((chosen.clusters == group.number - 1).sum()):,}",
-            f"{quota:,}",
-        )
-        for group, quota in zip(grouped.analysis.groups, unsafe.quotas.tolist(), strict=True)
-    ]
-    yield from _table(("cluster", "failures", "chosen", "quota"), rows)
-    yield ""
-    yield f"The images lie in {folder}, a folder per cluster; {TABLE} lists them."
+    if (chosen.clusters >= 0).any():
+        yield from _table(("cluster", "failures", "chosen", "quota"), _by_cluster(grouped, unsafe))
+        yield ""
+        yield f"The images lie in {folder}, a folder per cluster; {TABLE} lists them."
+    else:
+        yield f"They are chosen without regard to clusters; {folder / TABLE} lists them, the least sure first."
     if looked.labels is not None:
         yield f"Next: {_retrain_command(case, out)}"
     elif unsafe.labelled < len(chosen):
@@ -80,6 +74,18 @@ def assigned_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe) -> Iterator
         yield f"  {_retrain_command(case, out, folder / TO_LABEL)}"
     else:
         yield f"Next: {_retrain_command(case, out, folder / TO_LABEL)}"
+
+
+def _by_cluster(grouped: Grouped, unsafe: Unsafe) -> list[tuple[str, ...]]:
+    return [
+        (
+            str(group.number),
+            f"{len(group.members):,}",
+            f"{int((unsafe.chosen.clusters == group.number - 1).sum()):,}",
+            f"{quota:,}",
+        )
+        for group, quota in zip(grouped.analysis.groups, unsafe.quotas.tolist(), strict=True)
+    ]
 
 
 def _retrain_command(case: Path, out: Path, labels: Path | None = None) -> str:
@@ -189,6 +195,6 @@ def compare_lines(case: Path, out: Path, before: str, after: str) -> Lines:
             yield from _table(head, [change_row(one) for one in groups])
         yield ""
         yield "p: McNemar's exact test, that both models are right equally often."
-        yield f"The images about which they disagree: {out / COMPARISON}"
+        yield f"The images that one gets right and the other wrong: {out / COMPARISON}"
 
     return lines

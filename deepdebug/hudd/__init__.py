@@ -1,8 +1,8 @@
 """HUDD: from a trained model and its failing images to clusters with one root cause each.
 
 `run` does all of it on a model and arrays, `deepdebug hudd run` on images in folders; `unsafe_set` and `retrain` go on
-from there. The steps are those of Fahmy et
-al., "HUDD: a tool to debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without Keras; its defaults
+from there, as `Choice`, `Retraining` and `TrainSettings` tell. The steps are those of Fahmy et al., "HUDD: a tool to
+debug DNNs for safety analysis" (ICSE 2022). `cluster` groups arrays, without Keras; its defaults
 differ from theirs, which `mode="hudd"` keeps.
 
 >>> import numpy as np
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
     from deepdebug.hudd.arrays import run as run
     from deepdebug.retraining.arrays import retrain as retrain
     from deepdebug.retraining.arrays import unsafe_set as unsafe_set
+    from deepdebug.retraining.asked import Choice as Choice
+    from deepdebug.retraining.asked import Retraining as Retraining
+    from deepdebug.retraining.asked import TrainSettings as TrainSettings
 
 __all__ = [
+    "Choice",
     "Clusters",
     "Note",
     "Result",
+    "Retraining",
     "Significance",
+    "TrainSettings",
     "View",
     "cluster",
     "domino",
@@ -50,7 +56,10 @@ __all__ = [
 
 
 _LATE = {
+    "Choice": "deepdebug.retraining.asked",
     "Result": "deepdebug.hudd.arrays",
+    "Retraining": "deepdebug.retraining.asked",
+    "TrainSettings": "deepdebug.retraining.asked",
     "run": "deepdebug.hudd.arrays",
     "retrain": "deepdebug.retraining.arrays",
     "unsafe_set": "deepdebug.retraining.arrays",
@@ -62,3 +71,7 @@ def __getattr__(name: str) -> Any:
     if name in _LATE:
         return getattr(importlib.import_module(_LATE[name]), name)
     raise AttributeError(f"module 'deepdebug.hudd' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -57,23 +57,29 @@ class Answers:
         training: int,
         settings: TrainSettings,
         weights: str = "uniform",
+        marked: Ints | None = None,
     ) -> Pool:
         """Return what the plans of all arms are made from.
 
         Args:
-            chosen: The unsafe set.
+            chosen: The unsafe set, marked images included.
             wrong: Says which images the model gets wrong; asks labels.
             training: Number of images of the training set.
             settings: How is trained.
             weights: How HUDD's bag is drawn, see `balanced_bag`. Defaults to "uniform".
+            marked: Images that nobody can label, as rows. Defaults to `None`: none.
         """
+        marked = np.zeros(0, np.int64) if marked is None else marked
+        usable = chosen.take(np.flatnonzero(~np.isin(chosen.images, marked)))
         return Pool(
             training=training,
             improvement=len(self.scores),
-            unsafe=chosen,
-            bag_size=int(np.unique(chosen.clusters, return_counts=True)[1].max(initial=0)),
+            unsafe=usable,
+            bag_size=int(np.unique(usable.clusters, return_counts=True)[1].max(initial=0)),
             scores=self.scores if self.is_class else None,
             wrong=wrong,
             validation=settings.validation,
             weights=weights,
+            marked=marked,
+            drawn=len(chosen),
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,11 @@ class Pool:
             a regression.
         wrong: Says which images the model gets wrong, once they are labelled.
         validation: Share that is kept apart.
-        weights: How HUDD's bag is drawn; see `balanced_bag`.
+        weights: How HUDD's bag is drawn; see `balanced_bag`. Defaults to "uniform".
+        marked: Images of the improvement set that nobody can label, as rows; the baselines draw others in their place.
+            Defaults to none.
+        drawn: Images that the baselines draw first: those of the unsafe set before marked ones were taken out of it, so
+            that a new mark changes nothing else. Defaults to `None`: as many as are in it.
     """
 
     training: int
@@ -81,6 +85,8 @@ class Pool:
     wrong: Wrong
     validation: float
     weights: str = "uniform"
+    marked: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    drawn: int | None = None
 
 
 def plan(pool: Pool, arm: str, run: int, seed: int) -> Plan:
@@ -104,7 +110,7 @@ def plan(pool: Pool, arm: str, run: int, seed: int) -> Plan:
     shuffled = np.random.default_rng([own, 0]).permutation(pool.training)
     apart = round(pool.validation * pool.training)
     random = np.random.default_rng([own, 1])
-    labelled, note = _labelled(pool, arm, budget, random), ""
+    labelled, note = _labelled(pool, arm, random, own), ""
     usable = labelled
     if arm == "BL1":
         usable = labelled[pool.wrong(labelled)]
@@ -164,7 +170,8 @@ def by_entropy(scores: npt.NDArray[np.floating], number: int) -> Chosen:
     return Chosen(images, nowhere, np.zeros_like(nowhere), sure[images])
 
 
-def _labelled(pool: Pool, arm: str, budget: int, random: np.random.Generator) -> Ints:
+def _labelled(pool: Pool, arm: str, random: np.random.Generator, seed: int) -> Ints:
+    budget = len(pool.unsafe)
     if arm == "HUDD":
         return pool.unsafe.images
     if arm == "entropy":
@@ -172,8 +179,12 @@ def _labelled(pool: Pool, arm: str, budget: int, random: np.random.Generator) ->
             raise UsageError(
                 "The arm 'entropy' goes by how sure a classifier is, and this is a regression. Leave it out."
             )
-        return by_entropy(pool.scores, budget).images
-    return np.sort(random.choice(pool.improvement, budget, replace=False)).astype(np.int64)
+        least_sure = by_entropy(pool.scores, len(pool.scores)).images
+        return least_sure[~np.isin(least_sure, pool.marked)][:budget]
+    drawn = random.choice(pool.improvement, pool.drawn or budget, replace=False).astype(np.int64)
+    others = np.random.default_rng([seed, 3]).permutation(pool.improvement)
+    ranked = np.concatenate([drawn, others[~np.isin(others, drawn)]])
+    return np.sort(ranked[~np.isin(ranked, pool.marked)][:budget])
 
 
 def _bags(pool: Pool, arm: str, images: Ints, random: np.random.Generator) -> tuple[Ints, Ints]:

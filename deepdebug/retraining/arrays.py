@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from deepdebug.errors import ImageError
+from deepdebug.errors import ImageError, UsageError
 from deepdebug.hudd.arrays import Result, labelled_images
 from deepdebug.hudd.images import ArrayImages
 from deepdebug.retraining.answers import Answers
@@ -53,7 +53,7 @@ def unsafe_set(found: Result, x: npt.ArrayLike, choice: Choice | None = None, ba
     Args:
         found: The failures, from `hudd.run`.
         x: Array of shape (N, ...): images as the model takes them.
-        choice: How they are chosen. Defaults to `None`: as in the paper.
+        choice: How they are chosen. Defaults to `None`: by `Choice()`, half of them as in the paper.
         batch_size: Images that go through the model together. Defaults to 64.
 
     Raises:
@@ -103,7 +103,7 @@ def retrain(
     training: tuple[npt.ArrayLike, npt.ArrayLike],
     improvement: tuple[npt.ArrayLike, Labels],
     *,
-    arms: Sequence[str] = ("HUDD",),
+    arms: str | Sequence[str] = ("HUDD",),
     runs: int = 1,
     asked: Retraining | None = None,
     choice: Choice | None = None,
@@ -120,7 +120,7 @@ def retrain(
         arms: Some of "HUDD", "BL1", "BL2" and "entropy". Defaults to HUDD alone.
         runs: Retrainings of each arm. Defaults to 1.
         asked: How it is done; its `arms` and `runs` do not count. Defaults to `None`: as `deepdebug hudd retrain` does.
-        choice: How images are chosen. Defaults to `None`: as in the paper.
+        choice: How images are chosen. Defaults to `None`: by `Choice()`, half of them as in the paper.
         train: A function of your own, which takes a compiled copy of the model with the original weights and a `Data`
             of batches, and returns the trained model. Defaults to `None`: `fit` with early stopping.
         batch_size: Images that go through the model together. Defaults to 64.
@@ -138,7 +138,8 @@ def retrain(
     >>> runs = hudd.retrain(found, (x_train, y_train), (x_more, y_more), arms=["HUDD", "BL2"])  # doctest: +SKIP
     >>> [one.accuracy for one in runs]  # doctest: +SKIP
     """
-    wanted = Retraining(tuple(arms), runs) if asked is None else replace(asked, arms=tuple(arms), runs=runs)
+    arms = (arms,) if isinstance(arms, str) else tuple(arms)
+    wanted = Retraining(arms, runs) if asked is None else replace(asked, arms=arms, runs=runs)
     model = found.asked.subject.model
     known = labelled_images(model, *training, found.asked.labelled.classes, batch_size)
     x = np.asarray(improvement[0])
@@ -190,6 +191,8 @@ def copy_of(model: keras.Model) -> keras.Model:
 def _labeller(found: Result, labels: Labels, x: Array) -> Callable[[Rows], Array]:
     """Return what says which labels images have, in the form of the labels of the test set."""
     model, classes = found.asked.subject.model, found.asked.labelled.classes
+    if not callable(labels) and len(np.asarray(labels)) != len(x):
+        raise UsageError(f"There are {len(np.asarray(labels))} labels for {len(x)} images to choose from.")
 
     def of(rows: Rows) -> Array:
         said = labels(rows) if callable(labels) else np.asarray(labels)[rows]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from deepdebug.errors import UsageError
 from deepdebug.retraining.arms import Plan
 from deepdebug.retraining.assigning import Chosen, Ints
-from deepdebug.retraining.choosing import Unsafe
 from deepdebug.retraining.labels import NAMED, FiledLabels, LabelSource, add_rows
-from deepdebug.retraining.seeing import Looked, subset
 
 
 def refuse_empty(chosen: Chosen) -> None:
@@ -31,36 +28,25 @@ def refuse_empty(chosen: Chosen) -> None:
         )
 
 
-def without_marked(looked: Looked, unsafe: Unsafe, source: LabelSource) -> tuple[Looked, Unsafe, LabelSource]:
-    """Leave out images that a person marked as impossible to label, so that no arm can draw them.
+def marked_rows(chosen: Chosen, source: LabelSource) -> Ints:
+    """Return the images that a person marked as impossible to label, as rows, so that no arm takes them.
 
     Args:
-        looked: The improvement set.
-        unsafe: The images that were chosen of it.
-        source: Its labels.
+        chosen: The images that were chosen.
+        source: The labels.
 
     Raises:
         UsageError: When no chosen image is left.
     """
-    if not isinstance(source, FiledLabels) or not source.marked().any():
-        return looked, unsafe, source
-    usable = ~source.marked()
-    rows, places = np.flatnonzero(usable), np.cumsum(usable) - 1
-    chosen = unsafe.chosen.take(np.flatnonzero(usable[unsafe.chosen.images]))
-    if not len(chosen):
+    if not isinstance(source, FiledLabels):
+        return np.zeros(0, np.int64)
+    marked = np.flatnonzero(source.marked())
+    if np.isin(chosen.images, marked).all():
         raise UsageError(
             f"{str(source.path)!r} marks all images that were chosen with a '-', so there is nothing to retrain with. "
             "Choose more of them: `deepdebug hudd assign` with a larger --factor."
         )
-    fewer = replace(
-        looked,
-        images=subset(looked.images, rows),
-        rows=looked.rows[rows],
-        scores=looked.scores[rows],
-        outputs=looked.outputs[rows],
-        vectors=looked.vectors[rows],
-    )
-    return fewer, replace(unsafe, chosen=replace(chosen, images=places[chosen.images])), source.only(rows)
+    return marked
 
 
 def lacks_labels(source: LabelSource, rows: Ints) -> bool:

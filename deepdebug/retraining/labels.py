@@ -7,7 +7,6 @@ to_label.csv: image,cluster,rank,distance,<one value per output>   regression
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,7 +84,7 @@ class FiledLabels:
         outputs: Names of a regression's values; empty for a classifier.
 
     Raises:
-        UsageError: When it cannot be read, names an image twice, or none that is in the set.
+        UsageError: When it cannot be read, names an image twice or none that is in the set, or has an unknown class.
     """
 
     def __init__(self, path: Path, names: Sequence[str], classes: Sequence[str], outputs: Sequence[str]) -> None:
@@ -100,16 +99,7 @@ class FiledLabels:
                 f"{str(path)!r} names {len(self._said)} images, such as {next(iter(self._said))!r}, none of which is "
                 "in the improvement set. Choose the table that belongs to this case."
             )
-
-    def only(self, rows: Ints) -> FiledLabels:
-        """Return the labels of some images alone, whose rows count from 0.
-
-        Args:
-            rows: The rows of the images in the set.
-        """
-        found = copy(self)
-        found.names = tuple(self.names[row] for row in rows)
-        return found
+        self._refuse_unknown()
 
     def of(self, rows: Ints) -> Array:
         """See `LabelSource`."""
@@ -123,6 +113,16 @@ class FiledLabels:
         found = [self._value(self.names[row]) for row in rows]
         return np.array(found, np.int64 if self._classes else np.float32)
 
+    def _refuse_unknown(self) -> None:
+        known = {*self._classes, NOBODY, ""}
+        strange = [(name, said[0]) for name, said in self._said.items() if self._classes and said[0] not in known]
+        if strange:
+            name, label = strange[0]
+            more = f", and {len(strange) - 1} more images as what is no class" if len(strange) > 1 else ""
+            raise UsageError(
+                f"{str(self.path)!r} labels {name!r} as {label!r}{more}; expected one of {', '.join(self._classes)}."
+            )
+
     def missing(self, rows: Ints) -> npt.NDArray[np.bool_]:
         """Return which images still have to be filled in, shape (rows,)."""
         return np.array([not all(self._said.get(self.names[row], ("",))) for row in rows], np.bool_)
@@ -134,10 +134,6 @@ class FiledLabels:
     def _value(self, name: str) -> Any:
         said = self._said[name]
         if self._classes:
-            if said[0] not in self._classes:
-                raise UsageError(
-                    f"{str(self.path)!r} labels {name!r} as {said[0]!r}; expected one of {', '.join(self._classes)}."
-                )
             return self._classes.index(said[0])
         try:
             values = [float(one.replace(",", ".") if self._has_decimal_commas else one) for one in said]

@@ -31,7 +31,7 @@ from deepdebug.retraining.answers import Answers
 from deepdebug.retraining.arms import Plan, Pool, check_fair, plan
 from deepdebug.retraining.asked import Retraining, TrainSettings
 from deepdebug.retraining.choosing import Unsafe, label_columns
-from deepdebug.retraining.filling import ask_for_missing, lacks_labels, refuse_empty, without_marked
+from deepdebug.retraining.filling import ask_for_missing, lacks_labels, marked_rows, refuse_empty
 from deepdebug.retraining.grouped import Grouped
 from deepdebug.retraining.improvement import improvement_set
 from deepdebug.retraining.jobs import run_jobs
@@ -94,7 +94,6 @@ def retrain(
         raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
     refuse_empty(unsafe.chosen)
     source = _label_source(grouped.opened, looked, wanted.labels)
-    looked, unsafe, source = without_marked(looked, unsafe, source)
     rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST].tested)
     plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
     ask_for_missing(source, plans)
@@ -238,7 +237,14 @@ def _pool(grouped: Grouped, looked: Looked, unsafe: Unsafe, source: LabelSource,
         return answers.wrong(rows, source.of(rows))
 
     training = len(grouped.answers[TRAINING].rows)
-    return answers.pool(unsafe.chosen, wrong, training=training, settings=wanted.settings, weights=wanted.weights)
+    return answers.pool(
+        unsafe.chosen,
+        wrong,
+        training=training,
+        settings=wanted.settings,
+        weights=wanted.weights,
+        marked=marked_rows(unsafe.chosen, source),
+    )
 
 
 def _plans(pool: Pool, wanted: Retraining) -> list[Plan]:

@@ -58,11 +58,14 @@ def retrained(**more):
 PIXELS = {"fixed": np.zeros((1, 8, 8, 3)), "broken": np.full((1, 8, 8, 3), 255.0), "chosen-1": np.ones((1, 8, 8, 3))}
 
 
-def test_what_it_brought_is_told_in_two_sentences():
+def test_what_it_brought_is_told_and_that_three_runs_cannot_tell_more():
     assert told(retrained()).replace(SPACE, " ") == (
         "With 120 new labels, HUDD gets 87.0 % (84.5 to 89.5 %) of the test set right instead of 70.0 %. It is better "
-        "than BL1 with as many labels. It is not told apart by chance from BL2 with as many labels."
+        "than BL1 with as many labels. It is not told apart by chance from BL2 with as many labels. With 3 runs of an "
+        "arm no difference can be clear; repeat it with --runs 10."
     )
+    enough = retrained(arms=(arm("HUDD", [0.86] * 4), arm("BL2", [0.85] * 4, 0.8, 0.5)))
+    assert told(enough).endswith("It is not told apart by chance from BL2 with as many labels.")
 
 
 def test_one_run_has_no_interval_and_is_compared_with_nothing():

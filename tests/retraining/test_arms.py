@@ -47,6 +47,21 @@ def test_check_24_all_arms_have_the_same_terms(sizes, seed, validation):
         )
 
 
+@given(SIZES, st.integers(0, 100), st.lists(st.integers(0, 99), max_size=20, unique=True), st.sampled_from(ARMS[1:]))
+def test_image_that_nobody_can_label_costs_one_new_label_at_most(sizes, seed, marks, arm):
+    def labelled(marked):
+        left = unsafe(sizes)
+        left = left.take(np.flatnonzero(~np.isin(left.images, marked)))
+        some = pool(sizes, marked=np.array(marked, int), drawn=sum(sizes))
+        return set(plan(dataclasses.replace(some, unsafe=left), arm, 1, seed).labelled.tolist()) if len(left) else None
+
+    before, after = labelled(marks[:-1]), labelled(marks)
+    if marks and before is not None and after is not None:
+        assert not after & set(marks)
+        assert len(after - before) <= 1
+        assert len(before - after) <= 1
+
+
 @given(SIZES, st.integers(0, 100))
 def test_check_23_bag_of_hudd_is_balanced(sizes, seed):
     known = pool(sizes)

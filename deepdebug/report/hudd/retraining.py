@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -174,6 +175,9 @@ def told(retrained: Retrained) -> str:
     for names, words in ((better, "better than"), (worse, "worse than"), (open_, "not told apart by chance from")):
         if names:
             said += f" It is {words} {joined(names)} with as many labels."
+    fewest = min((len(one.accuracies) for one in retrained.arms), default=0)
+    if open_ and 2 / comb(2 * fewest, fewest) >= LEVEL:
+        said += f" With {fewest} runs of an arm no difference can be clear; repeat it with --runs 10."
     return said
 
 
