@@ -365,7 +365,10 @@ def test_labels_that_other_arms_need_are_asked_for_in_the_table_itself(case):
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [("", r"no label for 12 of 12 images"), ("grey", r"as 'grey', and 11 more images as what is no class; expected one of dark, light")],
+    [
+        ("", r"no label for 12 of 12 images"),
+        ("grey", r"as 'grey', and 11 more images as what is no class; expected one of dark, light"),
+    ],
 )
 def test_missing_and_unknown_labels_are_told(case, label, message):
     choose(case)
