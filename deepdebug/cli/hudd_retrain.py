@@ -137,12 +137,15 @@ def improved_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Ret
         stage: Is told of every stage that is begun.
     """
     from deepdebug.report.hudd.retraining import counted, table, told
+    from deepdebug.retraining.filling import without_marked
     from deepdebug.retraining.reporting import report_step
-    from deepdebug.retraining.steps import retrain
+    from deepdebug.retraining.steps import label_source, retrain
     from deepdebug.retraining.summarising import summarise
 
     out = grouped.request.out
-    found = summarise(grouped, looked, unsafe, retrain(grouped, looked, unsafe, wanted, stage))
+    records = retrain(grouped, looked, unsafe, wanted, stage)
+    labelled = without_marked(unsafe, label_source(grouped.opened, looked, wanted.labels))
+    found = summarise(grouped, looked, labelled, records)
     yield told(found)
     yield ""
     yield from _table(("arm", "runs", "labels", "accuracy (95 % interval)", "p", "A12"), table(found))

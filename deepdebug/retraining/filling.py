@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from deepdebug.errors import UsageError
 from deepdebug.retraining.arms import Plan
 from deepdebug.retraining.assigning import Chosen, Ints
+from deepdebug.retraining.choosing import Unsafe
 from deepdebug.retraining.labels import NAMED, FiledLabels, LabelSource, add_rows
 
 
@@ -47,6 +49,17 @@ def marked_rows(chosen: Chosen, source: LabelSource) -> Ints:
             "Choose more of them: `deepdebug hudd assign` with a larger --factor."
         )
     return marked
+
+
+def without_marked(unsafe: Unsafe, source: LabelSource) -> Unsafe:
+    """Return the unsafe set as it is labelled: without the images that a person marked as impossible to label.
+
+    Args:
+        unsafe: The images that were chosen.
+        source: The labels.
+    """
+    chosen, marked = unsafe.chosen, marked_rows(unsafe.chosen, source)
+    return replace(unsafe, chosen=chosen.take(np.flatnonzero(~np.isin(chosen.images, marked))))
 
 
 def lacks_labels(source: LabelSource, rows: Ints) -> bool:

@@ -93,7 +93,7 @@ def retrain(
     if TRAINING not in grouped.answers:
         raise UsageError("The case has no TrainingSet, which retraining needs beside the new images. Add it.")
     refuse_empty(unsafe.chosen)
-    source = _label_source(grouped.opened, looked, wanted.labels)
+    source = label_source(grouped.opened, looked, wanted.labels)
     rule = fixed_rule(grouped.opened.rule, grouped.answers[TEST].tested)
     plans = _plans(_pool(grouped, looked, unsafe, source, wanted), wanted)
     ask_for_missing(source, plans)
@@ -201,7 +201,17 @@ def record_of(job: RunJob, found: Outcome, model: str) -> RunRecord:
     )
 
 
-def _label_source(opened: Opened, looked: Looked, table: Path | None) -> LabelSource:
+def label_source(opened: Opened, looked: Looked, table: Path | None) -> LabelSource:
+    """Return where the labels come from.
+
+    Args:
+        opened: The case.
+        looked: The improvement set.
+        table: A filled-in table; `None` for the labels of the set itself.
+
+    Raises:
+        UsageError: When the table cannot be used, or there is neither.
+    """
     if table is not None:
         classes = opened.sets[TEST].classes
         return FiledLabels(table, looked.images.names, classes, () if classes else label_columns(opened))

@@ -39,7 +39,7 @@ def summarise(grouped: Grouped, looked: Looked, unsafe: Unsafe, records: Sequenc
     Args:
         grouped: The case.
         looked: The improvement set.
-        unsafe: The images that were chosen.
+        unsafe: The images that were chosen, without those that nobody can label.
         records: All runs.
 
     Raises:

@@ -19,13 +19,14 @@ from deepdebug.model.saved import load_model
 from deepdebug.retraining import choosing, seeing, steps, summarising
 from deepdebug.retraining.asked import MODES, Choice, Retraining, TrainSettings
 from deepdebug.retraining.engines import Engine
+from deepdebug.retraining.filling import without_marked
 from deepdebug.retraining.grouped import group_failures
 from deepdebug.retraining.labels import FiledLabels, OwnLabels, read_labels
 from deepdebug.retraining.records import read_record, write_record
 from deepdebug.retraining.reporting import report_step
 from deepdebug.retraining.running import Outcome
 from deepdebug.retraining.shards import FINGERPRINT, read_arrays, write_shard
-from deepdebug.retraining.steps import retrain
+from deepdebug.retraining.steps import label_source, retrain
 from deepdebug.retraining.summarising import summarise
 from deepdebug.retraining.training import Trained
 from deepdebug.retraining.workflow import unsafe_set
@@ -70,7 +71,8 @@ def improve(case, *, stage=None, choice=None, request=None, **asked):
     grouped, looked, unsafe = choose(case, choice, **(request or {}))
     wanted = Retraining(**{"settings": QUICK, **asked})
     records = retrain(grouped, looked, unsafe, wanted, stage or Stages())
-    found = summarise(grouped, looked, unsafe, records)
+    source = label_source(grouped.opened, looked, wanted.labels)
+    found = summarise(grouped, looked, without_marked(unsafe, source), records)
     report_step(grouped.request.out)
     return records, found
 
@@ -332,8 +334,9 @@ def test_image_nobody_can_label_is_left_out_and_every_arm_has_one_label_less(cas
     assert source.missing(plans[2].labelled).any()
     path = fill_all(case, lambda name: "-" if name in marked else right_label(name))
     ours = {row["image"] for row in table(case / "T" / "UnsafeSet" / "unsafe.csv")}
-    records, _ = improve(case, labels=path, arms=arms)
+    records, found = improve(case, labels=path, arms=arms)
     assert {one.labels for one in records} == {12 - len(marked & ours)}
+    assert sum(one.chosen for one in found.clusters) == records[0].labels
 
 
 def fill_all(case, label):
