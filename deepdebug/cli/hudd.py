@@ -184,7 +184,8 @@ FOLDERS = """
       ClusterAnalysis/          groups by each layer alone, clusters.csv, analysis.json
 
     A run that was stopped goes on where it was when the command is repeated. What depends on a changed image,
-    model or option is done again; so pass the same options to every step.
+    model or option is done again; so pass the same options to each of these steps. `assign`, `retrain` and
+    `compare` know them.
 """
 
 
