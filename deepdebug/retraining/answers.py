@@ -70,7 +70,7 @@ class Answers:
             marked: Images that nobody can label, as rows. Defaults to `None`: none.
         """
         marked = np.zeros(0, np.int64) if marked is None else marked
-        usable = chosen.take(np.flatnonzero(~np.isin(chosen.images, marked)))
+        usable = chosen.without(marked)
         return Pool(
             training=training,
             improvement=len(self.scores),

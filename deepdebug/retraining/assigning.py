@@ -47,6 +47,14 @@ class Chosen:
             self.images[positions], self.clusters[positions], self.ranks[positions], self.distances[positions]
         )
 
+    def without(self, images: Ints) -> Chosen:
+        """Return the others.
+
+        Args:
+            images: Rows of images in the improvement set.
+        """
+        return self.take(np.flatnonzero(~np.isin(self.images, images)))
+
     def sorted(self) -> Chosen:
         """Return the same by cluster and by growing distance, of equal ones the first image first."""
         return self.take(np.lexsort((self.images, self.distances, self.clusters)))

@@ -58,8 +58,7 @@ def without_marked(unsafe: Unsafe, source: LabelSource) -> Unsafe:
         unsafe: The images that were chosen.
         source: The labels.
     """
-    chosen, marked = unsafe.chosen, marked_rows(unsafe.chosen, source)
-    return replace(unsafe, chosen=chosen.take(np.flatnonzero(~np.isin(chosen.images, marked))))
+    return replace(unsafe, chosen=unsafe.chosen.without(marked_rows(unsafe.chosen, source)))
 
 
 def lacks_labels(source: LabelSource, rows: Ints) -> bool:

@@ -114,8 +114,11 @@ class FiledLabels:
         return np.array(found, np.int64 if self._classes else np.float32)
 
     def _refuse_unknown(self) -> None:
+        if not self._classes:
+            return
         known = {*self._classes, NOBODY, ""}
-        strange = [(name, said[0]) for name, said in self._said.items() if self._classes and said[0] not in known]
+        found = ((name, self._said[name][0]) for name in self.names if name in self._said)
+        strange = [(name, label) for name, label in found if label not in known]
         if strange:
             name, label = strange[0]
             more = f", and {len(strange) - 1} more images as what is no class" if len(strange) > 1 else ""

@@ -131,6 +131,12 @@ def test_rows_of_images_that_left_the_set_do_no_harm(tmp_path):
     assert filed(path).of(np.array([3])).tolist() == [1]
 
 
+def test_image_that_left_the_set_may_have_a_class_that_left_it_too(tmp_path):
+    path = tmp_path / "to_label.csv"
+    path.write_text("image,label\ngone.png,a class of old\n4.png,right\n")
+    assert filed(path).of(np.array([3])).tolist() == [1]
+
+
 def test_columns_of_a_persons_own_are_carried_along(tmp_path):
     path = tmp_path / "to_label.csv"
     path.write_text("image,remark,label\n4.png,dark,right\nü.png,ask Ann,\ngone.png,,\n", encoding="utf-8")
