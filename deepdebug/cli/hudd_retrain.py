@@ -156,7 +156,8 @@ def improved_lines(grouped: Grouped, looked: Looked, unsafe: Unsafe, wanted: Ret
             yield f"{one.arm}: {text}"
     yield ""
     if found.shown:
-        yield f"{found.shown}, the median run: {counted(found)}; the model is {out / 'DNNModels' / found.model}"
+        run = f"{found.shown}, the median run" if found.arms[0].runs > 1 else found.shown
+        yield f"{run}: {counted(found)}; the model is {out / 'DNNModels' / found.model}"
     yield f"The page to read is {report_step(out, stage)}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepdebug.case.folder import MODELS, SUFFIX, TEST
+from deepdebug.case.folder import MODELS, SUFFIX, TEST, read_case
 from deepdebug.errors import UsageError
 from deepdebug.hudd.analysis import Analysis, read_analysis
 from deepdebug.hudd.explaining import Labelled, Subject, ask
@@ -40,8 +40,9 @@ def compare_models(
         one), "planted cause" (where the case knows them).
 
     Raises:
-        UsageError: When there is no such model, or one does not fit the case.
+        UsageError: When there is no such case or model, or a model does not fit the case.
     """
+    read_case(request.case)  # a folder that is no case has no models either, of which less can be said
     before, after = (find_model(request, name) for name in models)
     opened = open_case(replace(request, model=_of_case(request, (before, after))))
     first = _tested(opened, before, stage)

@@ -102,6 +102,12 @@ def test_compare_refuses_a_model_that_is_not_there(runner, made, improved):
     assert "There is no model 'better'; expected a file, or one of BL2_01_" in str(done.exception)
 
 
+def test_compare_refuses_a_case_that_is_not_there(runner, tmp_path):
+    done = runner.invoke(app, ["hudd", "compare", str(tmp_path / "none"), "bright", "better"])
+    assert isinstance(done.exception, UsageError)
+    assert "There is no folder" in str(done.exception)
+
+
 def test_workers_and_dask_give_the_same_numbers(made, improved, tmp_path):
     arms = ("--mode", "HUDD", "--mode", "BL2", "--runs", "2", *QUICK)
     wanted = results(improved[0])
