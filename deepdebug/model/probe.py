@@ -61,7 +61,7 @@ class Probe:
         self._slots = _slots(model, self._trainable) if mode == "graded" else []
         self._initial = backend.current().copies(self._watched)
         self._keys: list[tuple[Any, ...]] = []
-        self._compiled = backend.current().compile_function(self._statistics)
+        self._compiled = backend.current().compile_function(self._statistics, varying=(1, 2))
 
     def read(self, x: Any, y: Any, rows: int) -> Readings:
         """Look at the model as it is now.

@@ -25,7 +25,7 @@ def copies(variables: Sequence[Any]) -> list[Any]:
     return [jnp.array(variable.value, copy=True) for variable in variables]
 
 
-def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], varying: Sequence[int] = ()) -> Callable[..., Any]:
     """Compile with `jax.jit`."""
     compiled: Callable[..., Any] = jax.jit(function)
     return compiled

@@ -23,14 +23,44 @@ def copies(variables: Sequence[Any]) -> list[Any]:
     return [tf.identity(variable.value) for variable in variables]
 
 
-def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], varying: Sequence[int] = ()) -> Callable[..., Any]:
     """Compile to a graph; XLA is left out because it is slower on CPU and takes seconds to compile.
 
     The `partial` makes every probe a function of its own, or TensorFlow would warn of retracing after a few `fit`s.
     """
     own = functools.partial(function)
     compiled: Callable[..., Any] = tf.function(own, autograph=False, jit_compile=False, reduce_retracing=True)
-    return compiled
+    return _TracedOnce(compiled, varying) if varying else compiled
+
+
+class _TracedOnce:
+    """Traces a function for any number of rows before its first call; tracing takes longer than most calls.
+
+    Args:
+        compiled: The function of TensorFlow.
+        varying: Positions of the arguments whose number of rows varies.
+    """
+
+    def __init__(self, compiled: Any, varying: Sequence[int]) -> None:
+        self._compiled, self._varying = compiled, varying
+        self._is_traced = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        if not self._is_traced:
+            self._is_traced = True
+            with contextlib.suppress(Exception):  # some layers must know the number: then there is a trace for each
+                self._compiled.get_concrete_function(*self._of_any_size(arguments))
+        return self._compiled(*arguments)
+
+    def _of_any_size(self, arguments: Sequence[Any]) -> Iterator[Any]:
+        for place, argument in enumerate(arguments):
+            yield tf.nest.map_structure(_of_any_size, argument) if place in self._varying else argument
+
+
+def _of_any_size(value: Any) -> Any:
+    if not tf.is_tensor(value) or value.shape.rank in (None, 0):
+        return value
+    return tf.TensorSpec([None, *value.shape[1:]], value.dtype)
 
 
 def trace(function: Callable[..., Any], *arguments: Any) -> None:

@@ -20,7 +20,7 @@ def copies(variables: Sequence[Any]) -> list[Any]:
     return [variable.value.detach().clone() for variable in variables]
 
 
-def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], varying: Sequence[int] = ()) -> Callable[..., Any]:
     """Return the function, which runs eagerly, as Keras trains, and records a graph only where it asks for one."""
     compiled: Callable[..., Any] = torch.no_grad()(function)
     return compiled
