@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from deepdebug.facts import FitFacts
-from deepdebug.model.probe import unnoticed
+from deepdebug.model.probe import Probe, unnoticed
 from deepdebug.model.sample import Sample
 from tests.model.looking import CLASSES, SEED, X, Y, look, observer
 
@@ -275,3 +275,35 @@ def test_large_predictions_are_cut_to_whole_rows():
     x, y = SEED.normal(size=(64, 4)).astype("float32"), np.zeros((64, 8192), "float32")
     readings = observer(model, x, y)._probe.read(*Sample(x, y).native(), 64)
     assert readings.predictions[0].shape == (32, 8192)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow traces for any number of rows")
+def test_samples_of_any_size_are_traced_once(monkeypatch):
+    traced, build = [], Probe._statistics
+
+    def counted(self, *args):
+        traced.append(args)
+        return build(self, *args)
+
+    monkeypatch.setattr(Probe, "_statistics", counted)
+    model = smooth_model()
+    watched = observer(model)
+    for rows in (16, 7, 3):
+        seen = watched.observe(-1, "begin", {}, Sample(X[:rows], Y[:rows]))
+        assert seen.loss == pytest.approx(loss_of(model, X[:rows], Y[:rows]), rel=1e-5)
+    assert len(traced) == 1
+
+
+def test_layer_that_must_know_the_number_of_rows_is_watched_too():
+    class Known(layers.Layer):
+        def call(self, x):
+            return ops.sum([x[row] for row in range(x.shape[0])], axis=0)[None] + x
+
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input(batch_shape=(16, 4)), Known(), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    kernel, bias = (np.asarray(one) for one in model.get_weights())
+    watched = observer(model)
+    seen = watched.observe(-1, "begin", {}, Sample(X, Y))
+    assert watched.mode == "graded"
+    assert seen.loss == pytest.approx(np.mean(((X.sum(axis=0) + X) @ kernel + bias - Y) ** 2), rel=1e-4)
