@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -103,7 +103,7 @@ class Probe:
         held = zip([*self._trainable, *self._state], [*trainable, *state], strict=True)
         by_id = {id(variable): value for variable, value in held}
         for index, (variable, start) in enumerate(zip(self._watched, initial, strict=True)):
-            numbers |= _keyed(("variable", index), variable_statistics(by_id[id(variable)], start))
+            numbers |= _measured(("variable", index), variable_statistics, by_id[id(variable)], start)
         self._keys = list(numbers)
         vector = [ops.cast(number, "float32") for number in numbers.values()]
         return ops.stack(vector) if vector else ops.zeros((0,)), predictions
@@ -143,7 +143,7 @@ class Probe:
             name = call.name if uses[call.name] == 1 else f"{call.name}#{uses[call.name]}"
             activation = self._activations.get(call.name, "unknown")
             output = ops.stop_gradient(outputs[0])
-            numbers |= _keyed(("layer", name), layer_statistics(output, activation, unit_axis(call.operation)))
+            numbers |= _measured(("layer", name), layer_statistics, output, activation, unit_axis(call.operation))
         return numbers
 
     def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> dict[tuple[Any, ...], Any]:
@@ -155,7 +155,7 @@ class Probe:
         ]
         numbers: dict[tuple[Any, ...], Any] = {}
         for index, _, _, gradient in known:
-            numbers |= _keyed(("variable", index), gradient_statistics(gradient))
+            numbers |= _measured(("variable", index), gradient_statistics, gradient)
         if self._slots:
             mapping = list(zip([*self._trainable, *self._slots], [*trainable, *slots], strict=True))
             with keras.StatelessScope(state_mapping=mapping):
@@ -163,7 +163,7 @@ class Probe:
                     self._model.optimizer, [one[1] for one in known], [one[3] for one in known]
                 )
                 for (index, _, value, _), new_value in zip(known, after, strict=True):
-                    numbers |= _keyed(("variable", index), update_statistics(value, new_value))
+                    numbers |= _measured(("variable", index), update_statistics, value, new_value)
         return numbers
 
     def without_loss(self) -> Probe:
@@ -177,7 +177,10 @@ class Probe:
         return [np.asarray(ops.convert_to_numpy(value)) for value in self._initial]
 
 
-def _keyed(prefix: tuple[Any, ...], numbers: Mapping[str, Any]) -> dict[tuple[Any, ...], Any]:
+def _measured(
+    prefix: tuple[Any, ...], statistics: Callable[..., Mapping[str, Any]], *arguments: Any
+) -> dict[tuple[Any, ...], Any]:
+    numbers = backend.current().shared(statistics)(*arguments)
     return {(*prefix, name): number for name, number in numbers.items()}
 
 

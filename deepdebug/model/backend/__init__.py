@@ -6,6 +6,7 @@ Every module here offers the same functions:
 - `copies(variables)`: the same, safe from later updates in place;
 - `compile_function(function, varying=())`: a compiled version of a function of native tensors, of which the arguments
   at these positions have other numbers of rows from call to call;
+- `shared(function)`: the same function of tensors and constants, cheaper to call many times within a compiled one;
 - `trace(function, *arguments)`: runs the Python code of a function of native tensors once, for its side effects;
 - `value_and_gradients(function, values)`: `function(values)` returns a loss and a payload; the result is
   `(loss, payload, gradients)` with `None` as the gradient of a value on which the loss does not depend;

@@ -31,6 +31,11 @@ def compile_function(function: Callable[..., Any], varying: Sequence[int] = ()) 
     return compiled
 
 
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function itself: sharing gains nothing here."""
+    return function
+
+
 def trace(function: Callable[..., Any], *arguments: Any) -> None:
     """Run the Python code of `function` once on abstract values, without computing anything."""
     jax.eval_shape(function, *arguments)

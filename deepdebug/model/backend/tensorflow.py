@@ -63,6 +63,30 @@ def _of_any_size(value: Any) -> Any:
     return tf.TensorSpec([None, *value.shape[1:]], value.dtype)
 
 
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` for use within a graph, where tensors of one rank and type share one trace.
+
+    Tracing takes most of the time before the first epoch, and most layers of a model are of one kind.
+    """
+
+    def call(*arguments: Any) -> Any:
+        kinds = tuple(_kind(one) if tf.is_tensor(one) else one for one in arguments)
+        return _traced(function, kinds)(*(one for one in arguments if tf.is_tensor(one)))
+
+    return call
+
+
+@functools.cache
+def _traced(function: Callable[..., Any], kinds: tuple[Any, ...]) -> Callable[..., Any]:
+    traced: Callable[..., Any] = tf.function(function, autograph=False).get_concrete_function(*kinds)
+    return traced
+
+
+def _kind(value: Any) -> Any:
+    rank = value.shape.rank
+    return tf.TensorSpec(None if rank is None else [None] * rank, value.dtype)
+
+
 def trace(function: Callable[..., Any], *arguments: Any) -> None:
     """Run the Python code of `function` once on symbolic tensors, without computing anything."""
     tf.function(function, autograph=False).get_concrete_function(*arguments)

@@ -26,6 +26,11 @@ def compile_function(function: Callable[..., Any], varying: Sequence[int] = ()) 
     return compiled
 
 
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function itself: sharing gains nothing here."""
+    return function
+
+
 def trace(function: Callable[..., Any], *arguments: Any) -> None:
     """Run `function` once; torch has no cheaper way to see the calls."""
     with torch.no_grad():
