@@ -1,7 +1,8 @@
-"""Runs one process per model, several at a time: what crashes, hangs or runs out of memory costs its own row only."""
+"""Runs a process per model, several at a time: what crashes, hangs or runs out of memory costs its own row only."""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tempfile
@@ -42,15 +43,15 @@ def run_all(
         request: What is asked.
         workers: Processes at a time.
         patience: Times the time limit of a row until its process is ended. Defaults to 1.
-        command: What is started, with the path of the job behind. Defaults to the worker.
+        command: Starts a nursery, see `nursery.serve`. Defaults to that of the worker.
     """
-    processes = _processes()
+    processes = _processes(tuple(command))
     left, running = iter(rows), dict[Future[str], Row]()
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
                 while len(running) < workers and (row := next(left, None)) is not None:
-                    running[pool.submit(run_one, row, request, patience, processes, command)] = row
+                    running[pool.submit(run_one, row, request, patience, processes)] = row
                 if not running:
                     return
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -76,7 +77,7 @@ def run_on_dask(
         engine: The cluster.
         done: Is told of every row that has ended, and how.
         patience: Times the time limit of a row until its process is ended. Defaults to 1.
-        command: What is started, with the path of the job behind. Defaults to the worker.
+        command: Starts a nursery, see `nursery.serve`. Defaults to that of the worker.
 
     Raises:
         deepdebug.UsageError: When there is no such cluster, or it has no workers.
@@ -91,23 +92,25 @@ def run_on_dask(
 
 
 def _run_alone(row: Row, request: Request, patience: float, command: Sequence[str]) -> None:
-    run_one(row, request, patience, _processes(), command)
+    run_one(row, request, patience, _kept_processes(tuple(command)))
 
 
-def _processes() -> Processes:
+def _processes(command: tuple[str, ...]) -> Processes:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return Processes({**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
+    return Processes(command, {**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
 
 
-def run_one(row: Row, request: Request, patience: float, processes: Processes, command: Sequence[str] = WORKER) -> str:
+_kept_processes = functools.cache(_processes)  # of a Dask worker, with which their input ends
+
+
+def run_one(row: Row, request: Request, patience: float, processes: Processes) -> str:
     """Train the model of a row in a process of its own, and make sure that there is a result, unless it was stopped.
 
     Args:
         row: The row.
         request: What is asked.
         patience: Times the time limit of the row until the process is ended.
-        processes: Runs it.
-        command: What is started, with the path of the job behind. Defaults to the worker.
+        processes: Run it.
 
     Returns:
         How it ended, see `Processes.run`.
@@ -115,7 +118,7 @@ def run_one(row: Row, request: Request, patience: float, processes: Processes, c
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.json"
         job.write_bytes(strict_json({"row": asdict(row), "request": asdict(request)}))
-        status, reason = processes.run([*command, str(job)], patience * row.time_limit)
+        status, reason = processes.run(job, patience * row.time_limit)
     if status == DONE and read_result(request.result(row)) is None:
         status, reason = CRASHED, f"the process left no result. {reason}"
     if status not in (DONE, STOPPED):

@@ -1,24 +1,27 @@
-"""Does one model: `python -m benchmarks.models444.worker JOB.json`, started by `running`."""
+"""A nursery of processes that train one model each: `python -m benchmarks.models444.worker`, started by `running`."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from benchmarks.models444.job import Request
 from benchmarks.models444.manifest import Row
+from benchmarks.models444.nursery import serve
+from benchmarks.models444.training import train
 from deepdebug.files import write_text
+from deepdebug.retraining.records import versions
 from deepdebug.strict_json import strict_json
 
 
-def main(job: str) -> None:
-    """Train the model that a job names, and write the result."""
-    from benchmarks.models444.training import train
-    from deepdebug.retraining.records import versions
+def work(job: str) -> None:
+    """Train the model that a job names, and write the result.
 
+    Args:
+        job: Path of the job.
+    """
     asked = json.loads(Path(job).read_text(encoding="utf-8"))
     row, request = (
         TypeAdapter(Row).validate_python(asked["row"]),
@@ -30,4 +33,4 @@ def main(job: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    serve(work)

@@ -2,10 +2,14 @@
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.models444.job import Request, read_result, shard, waiting
@@ -17,25 +21,33 @@ from benchmarks.models444.subsets import quick
 from deepdebug.retraining.engines import Engine
 
 SCRIPT = """
-import json, os, pathlib, signal, sys, time
-asked = json.loads(pathlib.Path(sys.argv[1]).read_text())
-kind, request = asked["row"]["architecture"], asked["request"]
-if kind == "crash":
-    raise SystemExit("something went wrong")
-if kind == "hang":
-    time.sleep(600)
-if kind == "killed":
-    os.kill(os.getpid(), signal.SIGKILL)
-if kind == "memory":
-    raise MemoryError
-if kind != "nothing":
-    path = pathlib.Path(request["out"]) / "results" / (asked["row"]["id"].replace("/", "_") + "-small-0.json")
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
+import json, os, pathlib, signal, time
+from benchmarks.models444.nursery import serve
+def work(job):
+    asked = json.loads(pathlib.Path(job).read_text())
+    kind, request = asked["row"]["architecture"], asked["request"]
+    if kind == "crash":
+        raise SystemExit("something went wrong")
+    if kind == "hang":
+        path = pathlib.Path(request["out"]) / "hangs"
+        path.write_text(str(os.getpid()))
+        time.sleep(600)
+    if kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "no nursery":
+        os.killpg(0, signal.SIGKILL)
+    if kind == "memory":
+        raise MemoryError
+    if kind != "nothing":
+        path = pathlib.Path(request["out"]) / "results" / (asked["row"]["id"].replace("/", "_") + "-small-0.json")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
+serve(work)
 """
 ROWS = read_manifest()
 LONG = 600.0  # seconds, far more than anything here takes
 COMMAND = (sys.executable, "-c", SCRIPT)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
 @pytest.fixture
@@ -53,12 +65,12 @@ def rows(*kinds, patience=LONG):
 
 
 def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(request_):
-    kinds = ("fine", "crash", "hang", "killed", "memory", "nothing", "well")
+    kinds = ("fine", "crash", "hang", "killed", "memory", "no nursery", "nothing", "well")
     known = rows(*kinds, patience=1.0)
     ended = {row.architecture: status for row, status in run_all(known, request_, 3, 1.0, COMMAND)}
     assert ended == {
         "fine": "done", "crash": "crashed", "hang": "timed out", "killed": "out of memory", "memory": "out of memory",
-        "nothing": "crashed", "well": "done",
+        "no nursery": "crashed", "nothing": "crashed", "well": "done",
     }  # fmt: skip
     found = {row.architecture: read_result(request_.result(row)) for row in rows(*kinds)}
     assert {kind: one["status"] for kind, one in found.items()} == ended
@@ -75,14 +87,42 @@ def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
 
 
 def test_processes_that_were_stopped_begin_no_other(request_):
-    processes = Processes({})
-    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 1.0, processes, COMMAND))
+    processes = Processes(COMMAND, ENVIRONMENT)
+    waiter = threading.Thread(target=run_one, args=(rows("hang")[0], request_, 1.0, processes))
     waiter.start()
-    time.sleep(0.5)
+    wait_for(request_.out / "hangs")
     processes.stop()
     waiter.join(LONG)
     assert not waiter.is_alive()
-    assert processes.run(COMMAND, 1.0) == ("stopped", "")
+    assert processes.run(request_.out / "job.json", 1.0) == ("stopped", "")
+
+
+def test_jobs_end_with_the_process_that_waits_for_them(request_):
+    script = f"""
+from benchmarks.models444.processes import Processes
+from pathlib import Path
+Processes({COMMAND!r}, {ENVIRONMENT!r}).run(Path({str(request_.out / "job.json")!r}), 600)
+"""
+    job = {"row": dataclasses.asdict(rows("hang")[0]), "request": {"out": str(request_.out)}}
+    (request_.out / "job.json").write_text(json.dumps(job))
+    parent = subprocess.Popen((sys.executable, "-c", script), env=ENVIRONMENT)
+    child = int(wait_for(request_.out / "hangs"))
+    parent.kill()
+    parent.wait()
+    for _ in range(200):
+        if not psutil.pid_exists(child):
+            return
+        time.sleep(0.05)
+    pytest.fail("the job goes on")
+
+
+def wait_for(path):
+    """Return what a file holds as soon as it is there."""
+    for _ in range(1200):
+        if path.is_file() and (text := path.read_text()):
+            return text
+        time.sleep(0.05)
+    raise TimeoutError(path)
 
 
 @pytest.mark.slow
