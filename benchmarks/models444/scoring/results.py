@@ -95,13 +95,15 @@ class Seconds:
         plain: Median seconds of an epoch without deepdebug.
         watched: The same with it.
         whole: Seconds of all of `fit` with it.
-        deepdebug: What deepdebug spent of these.
+        watching: What deepdebug spent of these to look at the model and to judge.
+        deepdebug: The same with what it took to write the reports.
         ends: Seconds from the beginning of `fit` to the first epoch, and to the end of each.
     """
 
     plain: float | None
     watched: float | None
     whole: float
+    watching: float | None
     deepdebug: float | None
     ends: tuple[float, ...] = ()
 

@@ -72,10 +72,12 @@ class Overhead:
 
     Args:
         models: How many were timed.
-        median: Median ratio over the models, set-up and report included: all seconds over those not spent in deepdebug.
+        median: Median ratio over the models, set-up included: all seconds but those for the reports, which are written
+            only where a folder is given, over those not spent in deepdebug.
         low: Lower end of its 95 % interval, by resampling models.
         high: Upper end.
         most: 95th percentile of the ratio.
+        written: The same median with those for the reports.
         early: A second way: the median ratio of an epoch among the first ones, after which the model is looked at most
             often, to one of the same model trained without; `None` where none was.
     """
@@ -85,6 +87,7 @@ class Overhead:
     low: float
     high: float
     most: float
+    written: float
     early: float | None
 
 
@@ -95,9 +98,15 @@ def overhead(trained: Sequence[Trained]) -> Overhead | None:
         trained: The results.
     """
     known = [one.seconds for one in trained]
-    ratios = np.array([one.whole / (one.whole - one.deepdebug) for one in known if one.deepdebug is not None])
-    if not len(ratios):
+    parts = [
+        (one.whole - one.deepdebug, one.watching, one.deepdebug)
+        for one in known
+        if one.watching is not None and one.deepdebug is not None
+    ]
+    if not parts:
         return None
+    trainings, watching, all_of_it = np.array(parts).T
+    ratios = 1 + watching / trainings
     drawn = np.median(np.random.default_rng(SEED).choice(ratios, (RESAMPLES, len(ratios))), axis=1)
     low, high = np.quantile(drawn, (0.025, 0.975))
     early = [one.watched / one.plain for one in known if one.plain and one.watched]
@@ -107,5 +116,6 @@ def overhead(trained: Sequence[Trained]) -> Overhead | None:
         float(low),
         float(high),
         float(np.quantile(ratios, 0.95)),
+        float(np.median(1 + all_of_it / trainings)),
         float(np.median(early)) if early else None,
     )

@@ -193,6 +193,7 @@ def test_model_is_trained_judged_and_recorded(trained):
     line = read_result(request.result(fine))
     assert {len(line["history"][name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")} == {12}
     assert line["seconds"]["plain"] > 0
+    assert 0 < line["seconds"]["watching"] < line["seconds"]["deepdebug"] < line["seconds"]["whole"]
     ends = line["seconds"]["ends"]
     assert len(ends) == 13
     assert 0 < ends[0] < ends[-1] <= line["seconds"]["whole"] + 0.001
