@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 CHECKED = 0.05  # seconds between two looks at a job
 
@@ -19,12 +20,16 @@ CHECKED = 0.05  # seconds between two looks at a job
 def serve(work: Callable[[str], object]) -> None:
     """Do the jobs that standard input names, one per line, and tell the exit code of each; end with the input.
 
-    What a job says on standard error goes into a file beside it, see `said_in`. Who asks waits for the answer; where
-    the input ends meanwhile, so does the job. The process must stand in a session of its own.
+    What a job prints goes into a file beside it, see `said_in`. Who asks waits for the answer; where the input ends
+    meanwhile, so does the job. The process must stand in a session of its own.
 
     Args:
         work: Does a job; where it raises, the exit code is 1.
+
+    Raises:
+        RuntimeError: When this process has threads, which a fork would lose.
     """
+    _check_threads()
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()
@@ -43,16 +48,25 @@ def said_in(job: str) -> str:
     return f"{job}.said"
 
 
+def _check_threads() -> None:
+    threads = Path("/proc/self/task")
+    if threads.is_dir() and len(list(threads.iterdir())) > 1:
+        raise RuntimeError("there are threads before the fork: what is imported here must compute nothing")
+
+
 def _do(work: Callable[[str], object], job: str) -> None:
     code = 1
     try:
         told = os.open(said_in(job), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(told, sys.stderr.fileno())
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for own, stream in ((nothing, sys.stdin), (told, sys.stdout), (told, sys.stderr)):
+            os.dup2(own, stream.fileno())  # ours are for the one that asks
         work(job)
         code = 0
     except BaseException:  # whatever it is, it is told, and ends this process alone
         traceback.print_exc()
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # nothing of what the parent would do at its end
 

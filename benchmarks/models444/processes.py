@@ -82,13 +82,11 @@ class Processes:
             else:
                 nursery.close()
 
-    def _ended(self, code: int | None, said: str) -> tuple[str, str]:
+    def _ended(self, code: int, said: str) -> tuple[str, str]:
         if code == 0:
             return DONE, said
         if self._is_stopped:
             return STOPPED, said
-        if code is None:
-            return CRASHED, f"no process could be started. {said}"
         # Nobody but the system kills them, when memory is short.
         if code == -signal.SIGKILL or "MemoryError" in said or "ResourceExhausted" in said:
             return MEMORY, said
@@ -111,10 +109,10 @@ class _Nursery:
         )
         # They are pipes, as was asked for.
         self._asked, self._told = cast("IO[str]", self._process.stdin), cast("IO[str]", self._process.stdout)
-        self.is_alive = True
+        self.is_alive, self._is_killed = True, False
 
-    def ask(self, job: Path, limit: float) -> int | None:
-        """Do a job and return its exit code; `None` where the nursery itself has ended.
+    def ask(self, job: Path, limit: float) -> int:
+        """Do a job and return its exit code, or that of the nursery, where it has ended itself.
 
         Raises:
             TimeoutError: When it takes longer than the limit; then all is ended.
@@ -123,25 +121,31 @@ class _Nursery:
             self._asked.write(json.dumps(str(job)) + "\n")
             self._asked.flush()
         except BrokenPipeError:
-            self.is_alive = False
-            return None
+            return self._own_code()
         if not select.select([self._told], [], [], limit)[0]:
             self.kill()
             raise TimeoutError
         code = self._told.readline()
-        self.is_alive = bool(code)
-        return int(code) if code else None
+        return int(code) if code else self._own_code()
+
+    def _own_code(self) -> int:
+        self.is_alive = False
+        return self._process.wait() or 1  # without an error it would have answered
 
     def said(self, job: Path) -> str:
-        """Return what a job said or, where the nursery has ended, what it said itself."""
+        """Return what a job said and, where the nursery has ended, what it said itself."""
+        told = Path(said_in(str(job)))
+        found = told.read_text(encoding="utf-8", errors="replace") if told.is_file() else ""
         if self.is_alive:
-            return Path(said_in(str(job))).read_text(encoding="utf-8", errors="replace")
+            return found
         self._said.seek(0)
-        return self._said.read()
+        return found + self._said.read()
 
     def kill(self) -> None:
         """End the process, with all that it has begun."""
-        self.is_alive = False
+        if self._is_killed:  # the number may be that of another process by now
+            return
+        self.is_alive, self._is_killed = False, True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import tempfile
@@ -45,7 +44,7 @@ def run_all(
         patience: Times the time limit of a row until its process is ended. Defaults to 1.
         command: Starts a nursery, see `nursery.serve`. Defaults to that of the worker.
     """
-    processes = _processes(tuple(command))
+    processes = _processes(command)
     left, running = iter(rows), dict[Future[str], Row]()
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -92,15 +91,16 @@ def run_on_dask(
 
 
 def _run_alone(row: Row, request: Request, patience: float, command: Sequence[str]) -> None:
-    run_one(row, request, patience, _kept_processes(tuple(command)))
+    processes = _processes(command)
+    try:
+        run_one(row, request, patience, processes)
+    finally:
+        processes.stop()  # or a worker that lives on would train by old code
 
 
-def _processes(command: tuple[str, ...]) -> Processes:
+def _processes(command: Sequence[str]) -> Processes:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return Processes(command, {**os.environ, **ENVIRONMENT, "PYTHONPATH": path})
-
-
-_kept_processes = functools.cache(_processes)  # of a Dask worker, with which their input ends
 
 
 def run_one(row: Row, request: Request, patience: float, processes: Processes) -> str:

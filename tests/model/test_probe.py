@@ -307,3 +307,25 @@ def test_layer_that_must_know_the_number_of_rows_is_watched_too():
     seen = watched.observe(-1, "begin", {}, Sample(X, Y))
     assert watched.mode == "graded"
     assert seen.loss == pytest.approx(np.mean(((X.sum(axis=0) + X) @ kernel + bias - Y) ** 2), rel=1e-4)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow has ragged tensors")
+def test_model_with_a_ragged_output_inside_is_watched():
+    import tensorflow as tf
+
+    class Ragged(layers.Layer):
+        def call(self, x):
+            return tf.RaggedTensor.from_tensor(x)
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.ragged, self.head = Ragged(), layers.Dense(2)
+
+        def call(self, x):
+            return self.head(self.ragged(x).to_tensor(shape=[None, 4]))
+
+    model = Model()
+    model(X)
+    model.compile("sgd", "mse")
+    assert observer(model).mode == "graded"

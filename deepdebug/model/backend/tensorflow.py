@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+logger = logging.getLogger("deepdebug")
 
 
 def values(variables: Sequence[Any]) -> list[Any]:
@@ -48,8 +51,10 @@ class _TracedOnce:
     def __call__(self, *arguments: Any) -> Any:
         if not self._is_traced:
             self._is_traced = True
-            with contextlib.suppress(Exception):  # some layers must know the number: then there is a trace for each
+            try:
                 self._compiled.get_concrete_function(*self._of_any_size(arguments))
+            except Exception:  # some layers must know the number; then the call traces for this one, or tells the error
+                logger.debug("no trace for any number of rows", exc_info=True)
         return self._compiled(*arguments)
 
     def _of_any_size(self, arguments: Sequence[Any]) -> Iterator[Any]:
@@ -70,6 +75,8 @@ def shared(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def call(*arguments: Any) -> Any:
+        if any(tf.is_tensor(one) and not isinstance(one, tf.Tensor) for one in arguments):  # ragged, for example
+            return function(*arguments)
         kinds = tuple(_kind(one) if tf.is_tensor(one) else one for one in arguments)
         return _traced(function, kinds)(*(one for one in arguments if tf.is_tensor(one)))
 
