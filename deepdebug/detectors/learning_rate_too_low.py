@@ -46,8 +46,8 @@ class LearningRateTooLow:
             enough. Defaults to `0.1`, our first setting, not yet calibrated.
         min_rate_share: Share of the largest learning rate below which a schedule is at work. Defaults to `0.1`, our
             first setting, not yet calibrated.
-        error_skill: Skill below which, after 200 updates, the finding is an error. Defaults to `0.02`, our first
-            setting, not yet calibrated.
+        error_skill: Skill below which the finding is an error after 200 updates; at the end of training, that is 0.5.
+            Defaults to `0.02`, our first setting, not yet calibrated.
 
     Example:
 
@@ -135,7 +135,8 @@ class LearningRateTooLow:
         now = run.latest
         rate = gates.optimizer_learning_rate(run)
         suggested = weights.suggested_learning_rate(rate, update)
-        untrained = now.skill is not None and now.skill < self.error_skill and now.step >= gates.SURE_UPDATES
+        enough = GOOD_SKILL if run.finished else self.error_skill
+        untrained = now.skill is not None and now.skill < enough and now.step >= gates.SURE_UPDATES
         known = "" if rate is None else f"; the learning rate is {rate:.3g}"
         return finding(
             self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +9,7 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
-from deepdebug.detectors.validation import validation_yardstick
+from deepdebug.detectors.validation import validation_losses, validation_yardstick
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
@@ -27,7 +26,8 @@ class NoSkill:
         successive checks after 200 updates. The loss must not depend on the input either, and the skill must not be
         rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
         Of a single output the validation loss is compared likewise, from 50 validation rows on: when it was never below
-        that of the best constant, what is learned of the training rows does not hold for others.
+        that of the best constant, what is learned of the training rows does not hold for others. That is a warning, and
+        an error when training has ended.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.
@@ -57,7 +57,7 @@ class NoSkill:
     def detect(self, run: Run) -> Iterator[Finding]:
         """Yield one finding per output without skill in the newest three checks, or on the validation data."""
         checks = settled_checks(run, CHECKS)
-        if gates.learning_rate_run_out(run) or gates.broken(run):
+        if gates.broken(run):
             return
         unseen = validation_yardstick(run)
         try:
@@ -79,7 +79,7 @@ class NoSkill:
         fit = run.facts.fit
         if (fit.class_weight or fit.sample_weight) and checks[-1].input_use is None:
             raise NotJudged("needs the loss with permuted labels, since rows or classes are weighted")
-        if any(uses_input(seen) for seen in checks):
+        if gates.learning_rate_run_out(run) or any(uses_input(seen) for seen in checks):
             return [], "warn"
         failing = [
             name
@@ -94,8 +94,7 @@ class NoSkill:
         return max(sure) <= self.max_skill and not is_rising
 
     def _on_validation(self, run: Run, yardstick: float) -> Iterator[Finding]:
-        penalty = run.latest.penalty or 0.0
-        losses = [loss - penalty for loss in run.series("val_loss") if math.isfinite(loss)]
+        losses = validation_losses(run)
         skill = 1 - min(losses, default=0.0) / yardstick
         if len(losses) < CHECKS or skill > self.max_skill:
             return
@@ -103,7 +102,7 @@ class NoSkill:
         yield finding(
             self,
             run.latest,
-            "warn",
+            "error" if run.finished else "warn",
             f"output '{output.name}' has no skill on the validation data after {run.latest.step} updates: the loss was "
             f"{min(losses):.3g} at best, that of the best constant is {yardstick:.3g}",
             location="M",

@@ -38,7 +38,7 @@ class UnchangedWeights:
         betas alone do not count: theirs may rightly be 0, as that of a bias before BatchNormalization. A model without
         any trainable variable is reported at once: `fit` cannot change it. So are a frozen last layer and frozen
         layers that hold the very numbers of their initialiser; both are advice, for both can be meant, and the latter a
-        warning once a model with such layers has failed to learn half of its task.
+        warning while a model with such layers has not learned half of its task, and an error when training ends so.
 
     Why it matters:
         The layer takes no part in learning.
@@ -155,7 +155,7 @@ class UnchangedWeights:
     def _all_frozen(self, run: Run) -> Finding:
         count = len(run.facts.variables)
         text = f"none of the {count} weight variables of the model is trainable, so `fit` changes nothing"
-        return self._of_frozen(run, "warn", text, None, count)
+        return self._of_frozen(run, "error", text, None, count)
 
     def _frozen(self, run: Run) -> Iterator[Finding]:
         heads = frozen_layers.frozen_heads(run.facts)
@@ -166,9 +166,10 @@ class UnchangedWeights:
         if random:
             skill = newest_skill(run)
             has_failed = gates.is_warm(run, run.latest) and skill is not None and skill < GOOD_SKILL
+            severity: Severity = "info" if not has_failed else "error" if run.finished else "warn"
             among = f", one of {len(random)} such layers," if len(random) > 1 else ""
             text = f"layer '{random[-1]}'{among} is frozen with the random weights of its initialiser"
-            yield self._of_frozen(run, "warn" if has_failed else "info", text, random[-1], len(random))
+            yield self._of_frozen(run, severity, text, random[-1], len(random))
 
     def _of_frozen(self, run: Run, severity: Severity, text: str, layer: str | None, count: int) -> Finding:
         return finding(

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from deepdebug.detectors import gates, trends
 from deepdebug.detectors.findings import finding
-from deepdebug.detectors.progress import epoch_losses
+from deepdebug.detectors.progress import epoch_losses, newest_skill
+from deepdebug.detectors.validation import validation_skill
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Run
 from deepdebug.records import Finding
@@ -19,20 +20,25 @@ LEAST = 5
 
 @dataclass(frozen=True)
 class Underfitting:
-    """Find runs that ended while the loss was still falling.
+    """Find runs that ended while the loss was still falling, or before they could learn anything.
 
     What it does:
         After training, fits a Theil-Sen line to the losses of the last fifth of the epochs, at least 5. The fall must
         be clear (Mann-Kendall test) and worth more epochs, and a validation loss, where there is one, must not have
-        turned.
+        turned. That is advice. It is an error where training ended within 200 updates without skill, 1 - loss / loss of
+        the best constant, on the probe rows or on at least 50 validation rows.
 
     Why it matters:
-        The model could be better at no other price than time.
+        The model could be better at no other price than time; after a handful of updates it is hardly better than its
+        random start, or has learned its few rows by heart.
 
     How to fix:
-        Train for more epochs, together with `keras.callbacks.EarlyStopping`.
+        Train for more epochs, together with `keras.callbacks.EarlyStopping`; where an epoch has few updates, lower the
+        batch size or collect more rows.
 
     Args:
+        max_skill: Largest skill that counts as none after few updates. Defaults to `0.1`, our first setting, not yet
+            calibrated.
         max_chance: Largest p-value of the fall. Defaults to `0.01`, our first setting, not yet calibrated.
         min_gain: Smallest fall, as a share of the last loss, that 10 % more epochs must promise. Defaults to `0.02`,
             our first setting, not yet calibrated.
@@ -46,13 +52,18 @@ class Underfitting:
     code: ClassVar[str] = "DD308"
     symptom: ClassVar[str] = "underfitting"
     abbreviation: ClassVar[str] = "UNF"
+    max_skill: float = 0.1
     max_chance: float = 0.01
     min_gain: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding when training has ended on a falling loss."""
+        """Yield one finding when training has ended on a falling loss, or too early to have learned anything."""
         if not run.finished:
             raise NotJudged("is judged when training has ended")
+        skill = _least_skill(run)
+        if 0 < run.latest.step < gates.SURE_UPDATES and skill is not None and skill <= self.max_skill:
+            yield self._too_early(run, skill)
+            return
         losses = epoch_losses(run, LEAST)
         if not losses[-1] > 0 or gates.converged(run) or gates.learning_rate_run_out(run) or _validation_turned(run):
             return
@@ -75,6 +86,25 @@ class Underfitting:
             threshold=self.min_gain,
             evidence={"p_falling": chance, "first_loss": losses[0]},
         )
+
+    def _too_early(self, run: Run, skill: float) -> Finding:
+        return finding(
+            self,
+            run.latest,
+            "error",
+            f"training ended after {run.latest.step} updates with a skill of {skill:.3g}; models start to learn within "
+            "some hundred updates",
+            location="M",
+            healthy="200 updates or more, or a skill above 0.1",
+            value=skill,
+            threshold=self.max_skill,
+            evidence={"updates": run.latest.step, "updates_per_epoch": run.facts.fit.steps_per_epoch},
+        )
+
+
+def _least_skill(run: Run) -> float | None:
+    """Return the skill on the probe rows or, where it is lower, on the validation data; `None` where none is known."""
+    return min((one for one in (newest_skill(run), validation_skill(run)) if one is not None), default=None)
 
 
 def _validation_turned(run: Run) -> bool:

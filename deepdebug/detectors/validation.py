@@ -10,6 +10,18 @@ from deepdebug.observation import Run
 MIN_ROWS = 50  # our first setting, not yet calibrated
 
 
+def validation_losses(run: Run) -> list[float]:
+    """Return the finite validation losses of the epochs without the penalty of the weights, oldest first."""
+    penalty = run.latest.penalty or 0.0
+    return [loss - penalty for loss in run.series("val_loss") if math.isfinite(loss)]
+
+
+def validation_skill(run: Run) -> float | None:
+    """Return 1 - the smallest validation loss / `validation_yardstick`; `None` where one of them is not known."""
+    losses, yardstick = validation_losses(run), validation_yardstick(run)
+    return 1 - min(losses) / yardstick if losses and yardstick is not None else None
+
+
 def validation_yardstick(run: Run) -> float | None:
     """Return the loss of the best constant on the validation labels, where these and the loss tell it."""
     outputs, data, fit = run.facts.outputs, run.facts.data, run.facts.fit

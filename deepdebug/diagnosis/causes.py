@@ -85,7 +85,10 @@ DYNAMIC_CAUSES = (
             "DD208": 3.0, "DD105": 0.5, "DD106": 0.7, "DD107": 0.9, "DD203": 1.0, "DD205": 0.2, "DD303": 0.9,
             "DD304": 0.9, "DD308": 0.7, "DD310": 0.7,
         },
-        tests=(evidence_rate.small_updates, evidence_rate.unusual_low_rate, evidence_rate.lost_gradient),
+        tests=(
+            evidence_rate.small_updates, evidence_rate.unusual_low_rate, evidence_rate.lost_gradient,
+            evidence_rate.slow_pace,
+        ),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause(
@@ -130,12 +133,21 @@ DYNAMIC_CAUSES = (
         tests=(evidence.finite_weights,),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
-    _named("penalty", "DD311", explains=FLAT),
+    _named(
+        "penalty", "DD311", weight=5,
+        explains={**FLAT, "DD101": 0.5, "DD107": 0.8, "DD207": 0.8, "DD303": 0.9, "DD310": 0.9},
+    ),
     _named("target_scale", "DD417", explains={**FLAT, "DD208": 0.5, "DD309": 1.0, "DD310": 0.9}),
     _named("imbalance", "DD413", explains={"DD105": 0.8, "DD304": 0.8, "DD310": 0.5}),
     _named("dropped_mask", "DD425", explains=FLAT),
     _named("batch_norm_gap", "DD211", explains={"DD307": 0.5}),
-    _named("dropout", "DD422", explains={"DD303": 0.5, "DD304": 0.5, "DD308": 0.8}),
+    _named(
+        "dropout", "DD422", weight=5,
+        explains={
+            **NUMERIC, **DEAD, "DD105": 0.8, "DD106": 0.8, "DD107": 0.5, "DD207": 0.5, "DD303": 0.8, "DD304": 0.8,
+            "DD308": 0.8, "DD310": 0.8,
+        },
+    ),
     _named("split", "DD416", explains={"DD304": 0.5, "DD306": 0.5, "DD307": 0.8}),
     _named("batch_size", "DD421", explains={"DD306": 0.8, "DD308": 0.5, "DD303": 0.3}),
     _named("overlap", "DD415"),
@@ -144,7 +156,7 @@ DYNAMIC_CAUSES = (
     Cause(
         "labels_unrelated",
         {"DD105": 0.6, "DD106": 1.0, "DD303": 0.3, "DD304": 0.3, "DD310": 0.8},
-        tests=(evidence.input_blind,),
+        tests=(evidence.input_blind, evidence.hardly_moved),
         consults=("ImproperData", "WeightInitialization", "TuneLearn"),
     ),
     Cause("too_few_epochs", {"DD308": 1.5}),

@@ -6,9 +6,12 @@ Weights are our first settings, not yet calibrated: 2 for a test that settles th
 from __future__ import annotations
 
 import math
+from statistics import median
 
-from deepdebug.detectors import flow, gates
+from deepdebug.detectors import flow, gates, weights
 from deepdebug.detectors.invalid_accuracy import REGRESSION_LOSSES
+from deepdebug.detectors.progress import newest_skill
+from deepdebug.detectors.validation import validation_skill
 from deepdebug.diagnosis.case import Case, Evidence
 from deepdebug.facts import LEARNING_FAMILIES
 from deepdebug.observation import Run
@@ -17,6 +20,7 @@ SATURATING = ("sigmoid", "tanh", "hard_sigmoid", "softsign", "softmax")
 DEEP = 6
 BLIND_INPUT_USE, SEEING_INPUT_USE = 0.02, 0.1
 NO_SKILL = 0.02
+NEAR_START = 0.1  # share of its size by which a kernel that has hardly moved has
 BROKEN_CODES = ("DD103", "DD202", "DD301")
 
 
@@ -154,12 +158,38 @@ def frozen_model(case: Case) -> Evidence | None:
 
 
 def input_blind(case: Case) -> Evidence | None:
-    """Speak for labels that do not follow from the inputs when the prediction makes no use of them."""
+    """Speak for labels that do not follow from the inputs when the prediction makes no use of them.
+
+    What a model has learned of its training rows says nothing where it holds for no other rows.
+    """
+    if not_for_others(case.run):
+        return Evidence(1.5, "what is learned of the training rows holds for no validation row")
     used = case.run.probed[-1].input_use if case.run.probed else None
     if used is None or BLIND_INPUT_USE < used < SEEING_INPUT_USE:
         return None
     text = f"moving the labels to other rows changes the loss by {abs(used):.1%}"
     return Evidence(1.0 if used <= BLIND_INPUT_USE else -2.0, text)
+
+
+def not_for_others(run: Run) -> bool:
+    """Tell whether a model with skill on the training rows has none on the validation data."""
+    unseen, skill = validation_skill(run), newest_skill(run)
+    return unseen is not None and unseen <= NO_SKILL and skill is not None and skill > NO_SKILL
+
+
+def hardly_moved(case: Case) -> Evidence | None:
+    """Speak against labels that cannot be learned when the weights still stand near their start: nobody has tried."""
+    moved = distance_from_start(case.run)
+    if moved is None or moved >= NEAR_START:
+        return None
+    return Evidence(-2.0, f"the median kernel has moved by {moved:.2g} of its size since the start")
+
+
+def distance_from_start(run: Run) -> float | None:
+    """Return how far the median kernel has moved since the start, relative to its size, after 200 updates."""
+    now = next((seen for seen in reversed(run.observations) if seen.variables), None)
+    moved = [] if now is None else [seen.moved for _, seen in weights.kernels(run, now) if seen.moved is not None]
+    return median(moved) if moved and run.latest.step >= gates.SURE_UPDATES else None
 
 
 def regression(case: Case) -> Evidence | None:
@@ -171,7 +201,12 @@ def regression(case: Case) -> Evidence | None:
 
 
 def partial_skill(case: Case) -> Evidence | None:
-    """Speak for too small a model when it has learned something and no more, against it when nothing or all."""
+    """Speak for too small a model when it has learned something and no more, against it when nothing or all.
+
+    What holds for no other rows is no more than learned by heart, for which the model is large enough.
+    """
+    if not_for_others(case.run):
+        return Evidence(-1.0, "what is learned of the training rows holds for no validation row")
     skill = case.run.probed[-1].skill if case.run.probed else None
     if skill is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deepdebug.detectors import gates, weights
 from deepdebug.diagnosis.case import Case, Evidence
+from deepdebug.diagnosis.evidence import NEAR_START, distance_from_start
 from deepdebug.diagnosis.tree import learning_rate
 
 # Our first settings, not yet calibrated, above what is published: Adadelta is 1 in its paper (Zeiler 2012, section 3).
@@ -55,6 +56,14 @@ def unusual_low_rate(case: Case) -> Evidence | None:
     if rate is None or rate > MIN_USUAL_RATE or gates.learning_rate_run_out(case.run):
         return None
     return Evidence(1.0, f"the learning rate {rate:.3g} is below the usual range (from {MIN_USUAL_RATE:.0e})")
+
+
+def slow_pace(case: Case) -> Evidence | None:
+    """Speak for a learning rate that is too low when the weights still stand near their start."""
+    moved = distance_from_start(case.run)
+    if moved is None or moved >= NEAR_START:
+        return None
+    return Evidence(2.0, f"in {case.run.latest.step} updates the median kernel has moved by {moved:.2g} of its size")
 
 
 def lost_gradient(case: Case) -> Evidence | None:

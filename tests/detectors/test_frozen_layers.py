@@ -53,6 +53,12 @@ def test_frozen_random_layers_of_a_model_that_does_not_learn_are_a_warning():
     assert found(unskilled(frozen_run("first", "second"))) == [("warn", "second", "frozen")]
 
 
+def test_frozen_random_layers_are_an_error_when_training_ends_without_skill():
+    run = frozen_run("first", "second")
+    assert found(replace(unskilled(run), finished=True)) == [("error", "second", "frozen")]
+    assert found(replace(run, finished=True)) == [("info", "second", "frozen")]
+
+
 def test_frozen_layers_of_a_model_with_skill_from_the_start_are_silent():
     run = frozen_run("first")
     start = run.observations[0]

@@ -37,6 +37,12 @@ def test_untrained_model_makes_it_an_error():
     assert findings(unskilled(with_update()))[0].severity == "error"
 
 
+def test_training_that_ends_with_half_of_the_task_unlearned_makes_it_an_error():
+    run = change_output(with_update(), loss=0.6, constant_loss=1.0)
+    assert findings(run)[0].severity == "warn"
+    assert findings(replace(run, finished=True))[0].severity == "error"
+
+
 def test_updates_at_the_threshold_are_silent():
     assert findings(with_update(1.01e-5)) == []
 

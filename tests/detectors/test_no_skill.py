@@ -121,6 +121,18 @@ def test_model_without_skill_on_the_validation_data_is_a_warning():
     assert "the loss was 0.665 at best, that of the best constant is 0.673" in finding.message
 
 
+def test_model_that_ends_without_skill_on_the_validation_data_is_an_error():
+    run = replace(validated([0.68, 0.665, 0.67, 0.69]), finished=True)
+    assert [one.severity for one in findings(run)] == ["error"]
+
+
+def test_learning_rate_that_has_run_out_does_not_excuse_the_validation_loss():
+    run = validated([0.68, 0.665, 0.67, 0.69])
+    rates = [1e-3] * (len(run.observations) - 1) + [1e-9]
+    seen = [replace(one, learning_rate=rate) for one, rate in zip(run.observations, rates, strict=True)]
+    assert len(findings(replace(run, observations=seen))) == 1
+
+
 def test_variance_of_the_targets_is_the_yardstick_of_a_regression():
     assert len(findings(validated([0.25, 0.24, 0.25, 0.26], "mean_squared_error"))) == 1
     assert findings(validated([0.25, 0.2, 0.25, 0.26], "mean_squared_error")) == []

@@ -100,11 +100,11 @@ def test_layer_that_feeds_no_output_gets_a_note():
     assert (finding.layer, finding.severity) == ("side", "info")
 
 
-def test_model_without_trainable_variables_gets_a_note_at_once():
+def test_model_without_trainable_variables_is_an_error_at_once():
     facts = classifier_facts()
     frozen = replace(facts, variables=tuple(replace(one, trainable=False) for one in facts.variables))
     (finding,) = findings(healthy_run(0, frozen))
-    assert (finding.layer, finding.severity, finding.evidence["cause"]) == (None, "warn", "frozen")
+    assert (finding.layer, finding.severity, finding.evidence["cause"]) == (None, "error", "frozen")
 
 
 def test_embedding_is_silent_as_soon_as_one_row_moves():

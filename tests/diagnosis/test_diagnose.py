@@ -10,7 +10,7 @@ from deepdebug.diagnosis.evidence_rate import unusual_high_rate
 from deepdebug.facts import FitFacts, LayerFacts, OptimizerFacts
 from deepdebug.observation import Run
 from tests.diagnosis.cases import class_labels, data, facts_with, finding, history, labels, sgd
-from tests.factory import change_layer, change_variable, classifier_facts, dense, healthy_run, kernel
+from tests.factory import change_layer, change_variable, classifier_facts, dense, healthy_run, kernel, with_metric
 
 CE = "categorical_crossentropy"
 HEALTHY = classifier_facts(data=data())
@@ -415,3 +415,38 @@ def test_negative_loss_is_a_matter_of_the_labels():
 def test_softmax_over_one_unit_inside_the_model_keeps_its_output():
     diagnosis = only(history(HEALTHY), finding("DD402", "error", "attention", confidence="certain"))
     assert "Softmax(axis=1)" in diagnosis.fix.snippet
+
+
+def moved(run: Run, share: float) -> Run:
+    for one in run.facts.variables:
+        run = change_variable(run, one.path, moved=share)
+    return run
+
+
+def test_weights_near_their_start_blame_a_low_learning_rate_and_not_the_labels():
+    run = with_skill(history(HEALTHY, ratio=2e-5), 0.0, 0.0)
+    findings = [finding(code, "error") for code in ("DD106", "DD304", "DD310")]
+    assert only(moved(run, 0.01), *findings).cause == "learning_rate_low"
+    assert only(moved(run, 1.0), *findings).cause == "labels_unrelated"
+
+
+def test_skill_that_holds_for_no_other_rows_blames_the_labels_and_not_the_capacity():
+    one = class_labels(class_counts=(34, 33, 33), rows=100)
+    facts = facts_with(
+        "softmax", "sparse_categorical_crossentropy", data=replace(data(label=one), validation_labels=(one,))
+    )
+    run = with_skill(moved(history(facts), 1.0), 0.1, 0.2)
+    assert only(run, finding("DD310", "error")).cause == "capacity"
+    assert only(with_metric(run, "val_loss", [1.2] * 5), finding("DD310", "error")).cause == "labels_unrelated"
+
+
+def test_dominant_penalty_explains_large_updates_and_a_flat_loss():
+    findings = [finding(code, "error") for code in ("DD311", "DD207", "DD105", "DD303", "DD310")]
+    assert only(moved(history(HEALTHY, ratio=0.3), 1.0), *findings).cause == "penalty"
+
+
+def test_strong_dropout_explains_a_model_that_learns_nothing():
+    run = with_skill(moved(history(HEALTHY), 1.0), 0.0, 0.0)
+    findings = [finding(code, "error") for code in ("DD105", "DD106", "DD304", "DD310")]
+    assert only(run, *findings, finding("DD422")).cause == "dropout"
+    assert only(run, *findings).cause == "labels_unrelated"
