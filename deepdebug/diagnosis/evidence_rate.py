@@ -59,9 +59,9 @@ def unusual_low_rate(case: Case) -> Evidence | None:
 
 
 def slow_pace(case: Case) -> Evidence | None:
-    """Speak for a learning rate that is too low when the weights still stand near their start."""
+    """Speak for a learning rate that is too low when weights stand near their start though there is a gradient."""
     moved = distance_from_start(case.run)
-    if moved is None or moved >= NEAR_START:
+    if moved is None or moved >= NEAR_START or lost_gradient(case) is not None:
         return None
     return Evidence(2.0, f"in {case.run.latest.step} updates the median kernel has moved by {moved:.2g} of its size")
 
