@@ -9,14 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from benchmarks.models444.measures import Estimate
-from benchmarks.models444.scoring.programs import named
+from benchmarks.models444.measures import RESAMPLES, SEED, Estimate
+from benchmarks.models444.scoring.programs import LIKELY, NOTHING, named
 from benchmarks.models444.scoring.results import ALARMS, WARNED, Said, Severity
 from benchmarks.zoo.results import Model, Run
 
-LIKELY = 3
-RESAMPLES, SEED = 2_000, 0
-NOTHING = "no diagnosis"
 TARGETS = {"recall": 0.90, "healthy runs clean": 0.95, "root cause, first": 0.75, "root cause, first three": 0.90}
 MOST_WARNINGS = 0.3  # per healthy training
 

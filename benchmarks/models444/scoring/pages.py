@@ -10,7 +10,7 @@ from benchmarks.models444.measures import MEASURES
 from benchmarks.models444.scoring.ablation import PUBLISHED as PUBLISHED_SYMPTOMS
 from benchmarks.models444.scoring.ablation import Part
 from benchmarks.models444.scoring.agreements import EVERY, OUTCOME, PARTS, PUBLISHED, Errors
-from benchmarks.models444.scoring.programs import VERDICTS
+from benchmarks.models444.scoring.programs import NOTHING, VERDICTS
 from benchmarks.models444.scoring.score import Programs, Score
 from benchmarks.models444.scoring.targets import NO_ROW, estimate
 from benchmarks.models444.scoring.times import PUBLISHED as PUBLISHED_SECONDS
@@ -23,7 +23,6 @@ NAMES = {
     "umlaut": "UMLAUT",
     "autotrainer": "AUTOTRAINER",
 }
-NOTHING = "no diagnosis"
 
 
 def sheets(score: Score) -> Iterator[Sheet]:

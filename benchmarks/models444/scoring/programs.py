@@ -23,6 +23,7 @@ from benchmarks.models444.scoring.results import ALARMS, Diagnosed, Found, Said
 VERDICTS = ("IB", "FL", "FS", "LF")
 ELSEWHERE = ("data", "loss", "optimizer", "training", "validation")  # kinds of change that are made at no layer
 LIKELY = 3  # diagnoses that a user reads
+NOTHING = "no diagnosis"
 
 _NUMERICAL = {"DD103", "DD201", "DD202", "DD206", "DD301", "DD305"}
 _STILL = {"DD303", "DD304", "DD308", "DD310"}
