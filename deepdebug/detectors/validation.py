@@ -12,7 +12,7 @@ MIN_ROWS = 50  # our first setting, not yet calibrated
 
 def validation_losses(run: Run) -> list[float]:
     """Return the finite validation losses of the epochs without the penalty of the weights, oldest first."""
-    penalty = run.latest.penalty or 0.0
+    penalty = (run.observations[-1].penalty if run.observations else None) or 0.0
     return [loss - penalty for loss in run.series("val_loss") if math.isfinite(loss)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from deepdebug.diagnosis.case import Case, Remedy
+from deepdebug.diagnosis.evidence import not_for_others
 from deepdebug.diagnosis.fixes_data import inputs_of
 from deepdebug.records import Fix
 
@@ -49,9 +50,11 @@ def non_finite_data(case: Case) -> Remedy:
 
 def labels_unrelated(case: Case) -> Remedy:
     """Check that inputs and labels belong together."""
+    seen = "The prediction makes no use of the inputs although updates, scale and start are sound"
+    if not_for_others(case.run):
+        seen = "What the model learns of the training rows holds for no validation row"
     advice = (
-        "The prediction makes no use of the inputs although updates, scale and start are sound: check that rows and "
-        "labels are shuffled together, and that the inputs can tell the labels at all."
+        f"{seen}: check that rows and labels are shuffled together, and that the inputs can tell the labels at all."
     )
     code = f"{_shuffle_code(case)}  # one order for both"
     return Remedy("labels that do not follow from the inputs", "MSG0", Fix(advice, code))

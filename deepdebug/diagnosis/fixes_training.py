@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from deepdebug.detectors import flow
@@ -28,6 +29,7 @@ MAX_STEP, MIN_STEP = 100.0, 3.0  # a learning rate is changed by at least the on
 DEFAULT_RATE = 1e-3  # the default of Adam and most other optimizers of Keras
 USUAL_RATES = {"SGD": 1e-2, "Adadelta": 1.0}  # the default of Keras; the setting of Adadelta's paper (Zeiler 2012)
 DEFAULT_BATCH = 32
+ENOUGH_UPDATES = 500  # to see whether a model learns; our first setting
 
 
 def suggested_rate(case: Case, lower: bool) -> float:
@@ -147,8 +149,16 @@ def batch_size_fix(case: Case) -> Remedy:
 
 def too_few_epochs(case: Case) -> Remedy:
     """Train longer."""
-    epochs = 2 * (case.run.facts.fit.planned_epochs or max(len(case.run.epochs), 1))
+    done = max(len(case.run.epochs), 1)
+    epochs = 2 * (case.run.facts.fit.planned_epochs or done)
     advice = "The loss still falls at the end: train longer, with early stopping on the validation loss."
+    early = next((one for one in case.findings if one.code == "DD308" and one.severity == "error"), None)
+    if early is not None:
+        epochs = max(epochs, math.ceil(ENOUGH_UPDATES * done / max(early.step, 1)))
+        advice = (
+            f"After {early.step} updates a model has hardly begun: train for some hundred, with early stopping on the "
+            "validation loss. Smaller batches give more updates per epoch."
+        )
     return Remedy("training stopped too early", "TRAIN", Fix(advice, fit_code(case, epochs=epochs)))
 
 

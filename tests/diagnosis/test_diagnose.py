@@ -437,7 +437,9 @@ def test_skill_that_holds_for_no_other_rows_blames_the_labels_and_not_the_capaci
     )
     run = with_skill(moved(history(facts), 1.0), 0.1, 0.2)
     assert only(run, finding("DD310", "error")).cause == "capacity"
-    assert only(with_metric(run, "val_loss", [1.2] * 5), finding("DD310", "error")).cause == "labels_unrelated"
+    unrelated = only(with_metric(run, "val_loss", [1.2] * 5), finding("DD310", "error"))
+    assert unrelated.cause == "labels_unrelated"
+    assert "holds for no validation row" in unrelated.fix.advice
 
 
 def test_dominant_penalty_explains_large_updates_and_a_flat_loss():

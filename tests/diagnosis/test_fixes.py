@@ -255,6 +255,13 @@ def test_training_taken_up_again_counts_the_epochs_of_its_own():
     assert "epochs=4" in remedy("too_few_epochs", case_of(history(facts), finding("DD308"))).fix.snippet
 
 
+def test_training_that_had_hardly_begun_is_to_go_on_for_some_hundred_updates():
+    run = history(classifier_facts(), epochs=2)
+    fix = remedy("too_few_epochs", case_of(run, finding("DD308", "error", step=4))).fix
+    assert "epochs=250" in fix.snippet
+    assert "After 4 updates" in fix.advice
+
+
 def test_layers_other_than_dense_are_built_from_their_own_configuration():
     facts = classifier_facts(layers=(LayerFacts("hidden", "MyDense", "dense", "relu"),), data=data())
     names = run_fix(facts, finding("DD101", "error", "hidden"))
