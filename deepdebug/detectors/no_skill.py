@@ -15,6 +15,9 @@ from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
 
 CHECKS = 3
+# Skill times rows that validation data may show by chance: about (classes - 1) / 2 / the loss of the best constant
+# (Wilks 1938), and as much again because the best epoch is taken; our first setting, for up to some ten classes.
+CHANCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class NoSkill:
         rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
         Of a single output the validation loss is compared likewise, from 50 validation rows on: when it was never below
         that of the best constant, what is learned of the training rows does not hold for others. That is a warning, and
-        an error when training has ended.
+        an error when training has ended and the validation rows are too few for what skill there is to be more than
+        chance.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.
@@ -102,7 +106,7 @@ class NoSkill:
         yield finding(
             self,
             run.latest,
-            "error" if run.finished else "warn",
+            "error" if run.finished and skill <= CHANCE / _validation_rows(run) else "warn",
             f"output '{output.name}' has no skill on the validation data after {run.latest.step} updates: the loss was "
             f"{min(losses):.3g} at best, that of the best constant is {yardstick:.3g}",
             location="M",
@@ -135,6 +139,11 @@ class NoSkill:
             },
             layer=facts.layer,
         )
+
+
+def _validation_rows(run: Run) -> int:
+    data = run.facts.data
+    return max(1, sum(labels.rows for labels in data.validation_labels)) if data is not None else 1
 
 
 def _skill(seen: Observation, name: str) -> float | None:

@@ -126,6 +126,13 @@ def test_model_that_ends_without_skill_on_the_validation_data_is_an_error():
     assert [one.severity for one in findings(run)] == ["error"]
 
 
+def test_small_skill_on_many_validation_rows_is_no_chance_and_stays_a_warning():
+    run = replace(validated([0.68, 0.665, 0.67, 0.69]), finished=True)
+    many = class_numbers(2, class_counts=(6000, 4000), rows=10_000)
+    run = replace(run, facts=replace(run.facts, data=replace(run.facts.data, validation_labels=(many,))))
+    assert [one.severity for one in findings(run)] == ["warn"]
+
+
 def test_learning_rate_that_has_run_out_does_not_excuse_the_validation_loss():
     run = validated([0.68, 0.665, 0.67, 0.69])
     rates = [1e-3] * (len(run.observations) - 1) + [1e-9]
