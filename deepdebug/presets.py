@@ -28,7 +28,7 @@ class Preset:
         diagnose: Groups the findings of a run by root cause.
         first_hit_wins: Whether nothing is judged after the first finding.
         arrange: Orders the findings of one moment; `None` leaves them in the order of the detectors.
-        spacing: Most updates between two looks at epoch ends where the user leaves it open, see `is_due`.
+        spacing: Updates between two looks at epoch ends where the user leaves it open, see `widest`.
     """
 
     name: str

@@ -25,7 +25,7 @@ from deepdebug.model.observer import Observer, is_number
 from deepdebug.model.sample import Sample
 from deepdebug.observation import EpochEnd, Observation, Run
 from deepdebug.observe.data_flow import with_data_flow
-from deepdebug.pace import is_due
+from deepdebug.pace import is_due, widest
 from deepdebug.presets import Preset
 from deepdebug.recording import RecordingWriter
 from deepdebug.records import Finding, Skipped
@@ -49,7 +49,7 @@ class Plan:
         detectors: The chosen detectors.
         probe: The user's probe rows, or `None`.
         log_dir: Folder for the recording and the reports, or `None`.
-        spacing: Most updates between two looks at epoch ends, see `is_due`; 0 looks at the end of every epoch.
+        spacing: Updates between two looks at epoch ends, see `widest`; 0 looks at the end of every epoch.
     """
 
     preset: Preset
@@ -295,7 +295,9 @@ class Watch:
         newest = self._observations[-1]
         # A number that has just stopped being finite is no matter for later; one that was not before is no news.
         has_broken = bool(_broken(logs) - _broken(newest.metrics))
-        return has_broken or is_due(observer.step, newest.step, self._plan.spacing)
+        fit = observer.facts.fit
+        planned = None if fit.steps_per_epoch is None else (fit.planned_epochs or 0) * fit.steps_per_epoch
+        return has_broken or is_due(observer.step, newest.step, widest(planned, self._plan.spacing))
 
     def _pass_by(self, epoch: EpochEnd) -> None:
         self._passed.append(epoch)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepdebug.pace import SHARE, SPACING, is_due
+from deepdebug.pace import LOOKS, MOST_SPACING, SHARE, SPACING, is_due, widest
 
 
 def looks(updates: int, epochs: int, spacing: int = SPACING) -> list[int]:
@@ -44,3 +44,14 @@ def test_an_optimizer_that_begins_anew_does_not_end_the_looks(spacing):
 
 def test_every_epoch_can_be_looked_at():
     assert is_due(1000, 1000, 0)
+
+
+@given(st.integers(1, 100), st.integers(1, 1000))
+def test_training_of_many_short_epochs_is_looked_at_some_forty_times(updates, epochs):
+    count = len(looks(updates, epochs, widest(updates * epochs)))
+    beginning = 2 + 16  # the first looks follow each other by a quarter
+    assert count <= max(LOOKS, updates * epochs // MOST_SPACING) + beginning
+
+
+def test_epochs_of_many_updates_are_all_looked_at_however_many_they_are():
+    assert len(looks(MOST_SPACING, 5000, widest(MOST_SPACING * 5000))) == 5001
