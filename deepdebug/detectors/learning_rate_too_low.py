@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 from typing import ClassVar
 
 from deepdebug.detectors import gates, weights
@@ -128,8 +127,8 @@ class LearningRateTooLow:
         start = run.observations[0].gradient_norm
         if start and now.gradient_norm is not None and now.gradient_norm < self.min_gradient_share * start:
             return True
-        moved = [seen.moved for _, seen in weights.kernels(run, now) if seen.moved is not None]
-        return bool(moved) and median(moved) > self.max_moved
+        moved = weights.median_moved(run, now)
+        return moved is not None and moved > self.max_moved
 
     def _finding(self, run: Run, update: float, limit: float) -> Finding:
         now = run.latest

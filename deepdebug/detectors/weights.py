@@ -145,3 +145,9 @@ def suggested_learning_rate(learning_rate: float | None, median_log10_update: fl
 def is_half_precision(run: Run) -> bool:
     """Tell whether some layer computes in float16, where gradients can leave the range of numbers by themselves."""
     return any(layer.config.get("compute_dtype") == "float16" for layer in run.facts.layers)
+
+
+def median_moved(run: Run, now: Observation) -> float | None:
+    """Return how far the median kernel has moved since the start, relative to its size; `None` where none is known."""
+    moved = [seen.moved for _, seen in kernels(run, now) if seen.moved is not None]
+    return median(moved) if moved else None

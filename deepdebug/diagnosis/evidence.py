@@ -6,7 +6,6 @@ Weights are our first settings, not yet calibrated: 2 for a test that settles th
 from __future__ import annotations
 
 import math
-from statistics import median
 
 from deepdebug.detectors import flow, gates, weights
 from deepdebug.detectors.invalid_accuracy import REGRESSION_LOSSES
@@ -188,8 +187,7 @@ def hardly_moved(case: Case) -> Evidence | None:
 def distance_from_start(run: Run) -> float | None:
     """Return how far the median kernel has moved since the start, relative to its size, after 200 updates."""
     now = next((seen for seen in reversed(run.observations) if seen.variables), None)
-    moved = [] if now is None else [seen.moved for _, seen in weights.kernels(run, now) if seen.moved is not None]
-    return median(moved) if moved and run.latest.step >= gates.SURE_UPDATES else None
+    return None if now is None or run.latest.step < gates.SURE_UPDATES else weights.median_moved(run, now)
 
 
 def regression(case: Case) -> Evidence | None:
