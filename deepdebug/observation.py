@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from deepdebug.facts import Facts
 
@@ -253,13 +254,13 @@ class Run:
         observed = self.epoch_observations
         known = {one.epoch for one in observed}
         passed = (one for one in self.passed if one.epoch not in known)
-        return sorted([*observed, *passed], key=lambda one: one.epoch)
+        return sorted([*observed, *passed], key=attrgetter("epoch"))
 
     @property
     def learning_rates(self) -> list[tuple[int, float]]:
         """Every learning rate that was read, with its epoch, oldest first."""
         moments: list[Observation | EpochEnd] = [*self.observations, *self.passed]
-        moments.sort(key=lambda one: one.step)
+        moments.sort(key=attrgetter("step"))
         return [(one.epoch, one.learning_rate) for one in moments if one.learning_rate is not None]
 
     def until(self, count: int) -> Run:
