@@ -11,6 +11,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.scheduling import compute_undisturbed
 from deepdebug.retraining.jobs import end_with_parent
 
 Outcome = TypeVar("Outcome")
@@ -47,6 +48,7 @@ def _prepare(environment: Mapping[str, str]) -> None:
     """Give each worker one thread: these models are too small for more."""
     os.environ.update({**dict.fromkeys(ONE_THREAD, "1"), **environment})
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    compute_undisturbed()
     end_with_parent()
 
 

@@ -50,8 +50,8 @@ def run(
     subset: Annotated[
         Subset,
         typer.Option(
-            help="all; quick: about 40 over every data set; brief: 10 whose data need no fetching; fixed: the repaired "
-            "programs."
+            help="all; quick: 33 over every source and data set; brief: 10 whose data need no fetching; fixed: the "
+            "repaired programs."
         ),
     ] = ALL,
     size: Annotated[Size, typer.Option(help="How many pictures of MNIST and CIFAR-10 a model sees.")] = SMALL,

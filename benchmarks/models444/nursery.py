@@ -5,6 +5,7 @@ Nothing may have been computed before the fork, for the threads of TensorFlow do
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -13,6 +14,8 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.scheduling import compute_undisturbed
 
 CHECKED = 0.05  # seconds between two looks at a job
 
@@ -30,6 +33,8 @@ def serve(work: Callable[[str], object]) -> None:
         RuntimeError: When this process has threads, which a fork would lose.
     """
     _check_threads()
+    compute_undisturbed()
+    gc.freeze()  # what was loaded stays: a look through all of it for garbage takes longer than many an epoch
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from benchmarks.models444.manifest import Row, fixed, programs
 from benchmarks.models444.tables import TABLES
 
-PER_GROUP = 5  # models of a data set and label in the quick part
+PER_GROUP = 3  # models of a source, data set and label in the quick part
 PER_BRIEF = 2  # and in the brief one
 
 
 def quick(rows: Sequence[Row]) -> list[Row]:
-    """Return some models of every data set and label, those first of which most is known; names do not count.
+    """Return some models of every source, data set and label, those first of which most is known; names do not count.
 
     Args:
         rows: All rows.
     """
     order = ("exact", "default", "stand-in")
     found = []
-    for key in dict.fromkeys((row.dataset, row.group) for row in rows):
-        group = [row for row in rows if (row.dataset, row.group) == key]
+    for key in dict.fromkeys((row.source, row.dataset, row.group) for row in rows):
+        group = [row for row in rows if (row.source, row.dataset, row.group) == key]
         found += sorted(group, key=lambda row: (order.index(row.fidelity), row.seed))[:PER_GROUP]
     return found
 

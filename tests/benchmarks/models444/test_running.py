@@ -43,7 +43,8 @@ def work(job):
     if kind != "nothing":
         path = pathlib.Path(request["out"]) / "results" / (asked["row"]["id"].replace("/", "_") + "-small-0.json")
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done"}))
+        policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+        path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done", "policy": policy}))
 serve(work)
 """
 ROWS = read_manifest()
@@ -79,6 +80,14 @@ def test_whatever_becomes_of_a_model_is_written_down_and_the_others_go_on(reques
     assert "something went wrong" in found["crash"]["reason"]
     assert "left no result" in found["nothing"]["reason"]
     assert list(waiting(rows(*kinds, "new"), request_)) == rows("new")
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux only")
+def test_jobs_run_as_batch_work_and_who_starts_them_does_not(request_):
+    own = os.sched_getscheduler(0)
+    list(run_all(rows("fine"), request_, workers=1, command=COMMAND))
+    assert read_result(request_.result(*rows("fine")))["policy"] == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == own
 
 
 def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):
@@ -179,8 +188,10 @@ def test_unknown_size_is_named():
 def test_quick_part_has_every_data_set_and_label_and_goes_by_no_name():
     known = read_manifest()
     found = quick(known)
-    assert len(found) == 45
-    assert len({(row.dataset, row.group) for row in found}) == 9
+    assert len(found) == 33
+    assert {(one.source, one.dataset, one.group) for one in found} == {
+        (one.source, one.dataset, one.group) for one in known
+    }
     renamed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(known)]
     assert [row.seed for row in quick(renamed)] == [row.seed for row in found]
 
