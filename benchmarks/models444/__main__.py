@@ -64,9 +64,18 @@ def run(
         typer.Option(help="Address of a Dask scheduler, whose workers run in this folder. Default: a local cluster."),
     ] = None,
     patience: Annotated[float, typer.Option(min=0.1, help="Times its time limit until a model is given up.")] = 1.0,
+    is_timed: Annotated[
+        bool,
+        typer.Option(
+            "--timing",
+            help="Let TensorFlow optimize its graphs, as it does by itself, to measure what watching costs. Takes "
+            "twice as long on tables.",
+        ),
+    ] = False,
     data: Annotated[Path, typer.Option(help="Folder of the data sets, see scripts/fetch_data.")] = FOLDER,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results. Default: models444 in that of --data.")
+        Path | None,
+        typer.Option(help="Folder of the results. Default: models444 in that of --data, or models444-timing."),
     ] = None,
 ) -> None:
     """Train every model in a process of its own and keep what was observed; what is done already is not done again.
@@ -76,8 +85,9 @@ def run(
     number, parts = _part(part)
     rows = shard(SUBSETS[subset.value](read_manifest()), number, parts)
     where, console = _engine(engine, workers, scheduler), Console(stderr=True)
+    folder = (out or data / "results" / ("models444-timing" if is_timed else "models444")).resolve()
     for repeat in range(seeds):
-        request = Request(size.value, repeat, data.resolve(), (out or data / "results" / "models444").resolve())
+        request = Request(size.value, repeat, data.resolve(), folder, is_timed)
         _repetition(rows, request, where, patience, console)
 
 
@@ -124,6 +134,9 @@ def score(
     again: Annotated[
         Path | None, typer.Option(help="Folder of a second run with the same seeds; do the verdicts repeat?")
     ] = None,
+    timing: Annotated[
+        Path | None, typer.Option(help="Folder of a run with --timing. Default: what watching costs is that of OUT.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="File of the score. Default: none.")] = None,
     picture: Annotated[Path | None, typer.Option(help="PNG file of the balanced accuracies. Default: none.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables in Markdown.")] = False,
@@ -134,10 +147,11 @@ def score(
     if not repeats:
         raise typer.BadParameter(f"{out} holds no results of size {size.value}; `run --out {out}` makes them")
     fixed, _ = read_results(mended(rows), Request(size.value, 0, out, out))
-    second = None
-    if again is not None:
-        second, _ = read_results(rows, Request(size.value, 0, again.resolve(), again.resolve()))
-    found = scored(size.value, repeats, lost, fixed, second)
+    second, timed = (
+        None if folder is None else read_results(rows, Request(size.value, 0, folder.resolve(), folder.resolve()))[0]
+        for folder in (again, timing)
+    )
+    found = scored(size.value, repeats, lost, fixed, again=second, timed=timed)
     if markdown:
         print(as_markdown(sheets(found)), end="")
     else:

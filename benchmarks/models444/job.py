@@ -24,12 +24,15 @@ class Request:
         repeat: Number of the repetition, from 0; 1,000 times as much is added to the seed of each row.
         data: Folder of the data sets.
         out: Folder of the results.
+        is_timed: Whether to train as TensorFlow is shipped. Defaults to `False`: it does not optimize its graphs, which
+            it would do anew in each of the very short epochs; those take 2.3 times as long then.
     """
 
     size: str
     repeat: int
     data: Path
     out: Path
+    is_timed: bool = False
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:

@@ -20,7 +20,7 @@ from benchmarks.models444.job import Request
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.preparing import prepared
 
-TIMED = 8  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
+TIMED = 4  # epochs that are trained without `Diagnose` as well, to compare the time; the first one compiles
 
 
 class Aside(keras.callbacks.Callback):  # type: ignore[misc]

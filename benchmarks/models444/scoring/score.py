@@ -86,7 +86,9 @@ def score(
     repeats: Sequence[Sequence[Trained]],
     lost: Sequence[Lost] = (),
     mended: Sequence[Trained] = (),
+    *,
     again: Sequence[Trained] | None = None,
+    timed: Sequence[Trained] | None = None,
 ) -> Score:
     """Return the score: verdicts and labels are those of the first repetition, outcomes are listed over all of them.
 
@@ -96,6 +98,7 @@ def score(
         lost: Models without a verdict. Defaults to none.
         mended: Results of the fixed programs. Defaults to none.
         again: Results of a second run of the first repetition. Defaults to `None`, nothing to compare with.
+        timed: Results that tell what watching costs. Defaults to `None`, those of the first repetition.
     """
     first = repeats[0]
     models, own, reached = (
@@ -105,7 +108,7 @@ def score(
     )
     gone = {one.id for one in lost if one.repeat == 0}
     compared = tuple(agreements.compare(first, own, [row for row in read_manifest() if row.id in gone]))
-    told, costs = _programs(first, mended), times.overhead(first)
+    told, costs = _programs(first, mended), times.overhead(first if timed is None else timed)
     same = None if again is None else same_verdicts([first, again])
     return Score(
         size=size,

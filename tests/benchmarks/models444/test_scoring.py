@@ -278,7 +278,7 @@ def test_results_are_read_as_written(tmp_path):
 def test_tables_and_picture_show_every_part(perfect, tmp_path):
     right = [trained(one) for one in mended(ROWS)]
     right[0] = trained(right[0].row, Said((found(severity="warn"),), (), failed=("DD101",)))
-    scored = score("small", [perfect, perfect], [], right, perfect)
+    scored = score("small", [perfect, perfect], [], right, again=perfect)
     text = as_markdown(sheets(scored))
     assert "| DeepDiagnosis, published | 52 | 46 | 34 | 38 | 28 |" in text
     assert "| DeepLocalize, published | 52 | 45 | 26 | 23 | 0 |" in text
