@@ -47,6 +47,12 @@ def work(job):
         path.write_text(json.dumps({"id": asked["row"]["id"], "status": "done", "policy": policy}))
 serve(work)
 """
+OPTIONS = """
+import tensorflow as tf
+from benchmarks.models444 import worker
+worker.train = lambda *_: {"options": tf.config.optimizer.get_experimental_options()}
+worker.serve(worker.work)
+"""
 ROWS = read_manifest()
 LONG = 600.0  # seconds, far more than anything here takes
 COMMAND = (sys.executable, "-c", SCRIPT)
@@ -88,6 +94,16 @@ def test_jobs_run_as_batch_work_and_who_starts_them_does_not(request_):
     list(run_all(rows("fine"), request_, workers=1, command=COMMAND))
     assert read_result(request_.result(*rows("fine")))["policy"] == os.SCHED_BATCH
     assert os.sched_getscheduler(0) == own
+
+
+def test_graphs_are_optimized_only_where_the_time_is_measured(request_):
+    pytest.importorskip("tensorflow")
+    (row,) = rows("fine")
+    for is_timed in (True, False):
+        asked = dataclasses.replace(request_, out=request_.out / str(is_timed), is_timed=is_timed)
+        list(run_all([row], asked, workers=1, command=(sys.executable, "-c", OPTIONS)))
+        options = read_result(asked.result(row))["options"]
+        assert options.get("disable_meta_optimizer", False) is not is_timed
 
 
 def test_consumer_that_stops_ends_all_processes_and_leaves_no_result(request_):

@@ -231,6 +231,13 @@ def test_detection_counts_from_the_first_alarm():
     assert times.detections(models) == [times.Detection("Blob", 2, 0.5, 1.0, 0.25, 3.0)]
 
 
+def test_overhead_is_that_of_the_timed_run_where_there_is_one(perfect):
+    timed = [dataclasses.replace(one, seconds=dataclasses.replace(one.seconds, watching=4.5)) for one in perfect[:3]]
+    own, other = score("small", [perfect]).overhead, score("small", [perfect], timed=timed).overhead
+    assert (own.models, own.median) == (444, pytest.approx(1 + 0.4 / 9))
+    assert (other.models, other.median) == (3, pytest.approx(1.5))
+
+
 def test_overhead_is_the_median_of_ratios():
     models = [trained(row) for row in ROWS[:9]]
     costs = times.overhead(models)
