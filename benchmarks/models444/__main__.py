@@ -50,7 +50,7 @@ def run(
     subset: Annotated[
         Subset,
         typer.Option(
-            help="all; quick: 33 over every source and data set; brief: 10 whose data need no fetching; fixed: the "
+            help="all; quick: 38 over every source and data set; brief: 10 whose data need no fetching; fixed: the "
             "repaired programs."
         ),
     ] = ALL,

@@ -204,7 +204,7 @@ def test_unknown_size_is_named():
 def test_quick_part_has_every_data_set_and_label_and_goes_by_no_name():
     known = read_manifest()
     found = quick(known)
-    assert len(found) == 33
+    assert len(found) == 38
     assert {(one.source, one.dataset, one.group) for one in found} == {
         (one.source, one.dataset, one.group) for one in known
     }
