@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from deepdebug.detectors import trends
+from deepdebug.detectors.metric_names import accuracy_name
 from deepdebug.detectors.static import BINARY, PLAIN_CROSS_ENTROPIES
 from deepdebug.observation import Run
 
@@ -20,6 +22,22 @@ def validation_skill(run: Run) -> float | None:
     """Return 1 - the smallest validation loss / `validation_yardstick`; `None` where one of them is not known."""
     losses, yardstick = validation_losses(run), validation_yardstick(run)
     return 1 - min(losses) / yardstick if losses and yardstick is not None else None
+
+
+def finds_other_classes(run: Run) -> bool:
+    """Tell whether the newest validation accuracy lies above the share of the commonest class by more than chance.
+
+    The loss can be worse than that of a constant all the same, where a model is sure of its errors (Guo et al., "On
+    calibration of modern neural networks", ICML 2017).
+    """
+    name, data = accuracy_name(run.latest.metrics, validation=True), run.facts.data
+    if name is None or data is None or len(data.validation_labels) != 1:
+        return False
+    counts = data.validation_labels[0].class_counts
+    if not counts or ("binary" in name and len(counts) > 2):  # over single columns, most of which are 0
+        return False
+    rows, accuracy = sum(counts), run.latest.metrics[name]
+    return math.isfinite(accuracy) and trends.wilson_interval(accuracy, rows)[0] > max(counts) / rows
 
 
 def validation_yardstick(run: Run) -> float | None:

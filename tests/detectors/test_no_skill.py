@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,28 @@ def test_small_skill_on_many_validation_rows_is_no_chance_and_stays_a_warning():
     many = class_numbers(2, class_counts=(6000, 4000), rows=10_000)
     run = replace(run, facts=replace(run.facts, data=replace(run.facts.data, validation_labels=(many,))))
     assert [one.severity for one in findings(run)] == ["warn"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "accuracy", "severity"),
+    [
+        ("val_accuracy", 0.85, "warn"),
+        ("val_accuracy", 0.65, "error"),  # of 100 rows, 60 of the commonest class: chance
+        ("val_accuracy", math.nan, "error"),
+        ("val_top_k_accuracy", 0.85, "error"),
+    ],
+)
+def test_model_that_finds_other_classes_is_sure_of_its_errors_and_no_error(metric, accuracy, severity):
+    run = with_metric(validated([0.68, 0.675, 0.67, 0.69]), metric, [accuracy] * 4)
+    (found,) = findings(replace(run, finished=True))
+    assert found.severity == severity
+
+
+def test_accuracy_over_columns_says_nothing_about_classes():
+    run = with_metric(validated([2.4, 2.35, 2.4, 2.5]), "val_binary_accuracy", [0.9] * 4)
+    labels = class_numbers(10, class_counts=(10,) * 10, rows=100)
+    run = replace(run, facts=replace(run.facts, data=replace(run.facts.data, validation_labels=(labels,))))
+    assert [one.severity for one in findings(replace(run, finished=True))] == ["error"]
 
 
 def test_learning_rate_that_has_run_out_does_not_excuse_the_validation_loss():
