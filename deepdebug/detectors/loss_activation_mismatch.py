@@ -10,6 +10,7 @@ from deepdebug.detectors.static import (
     BINARY,
     CATEGORICAL,
     CROSS_ENTROPIES,
+    REGRESSIONS,
     SPARSE,
     is_constant_softmax,
     labels_of,
@@ -38,11 +39,12 @@ Verdict = tuple[Severity, str]
 
 @dataclass(frozen=True)
 class LossActivationMismatch:
-    """Find a cross-entropy whose output layer does not give what it takes.
+    """Find a cross-entropy whose output layer does not give what it takes, and a softmax for several labels per row.
 
     What it does:
         Compares the last activation with the loss of every output: probabilities or logits, one class or several
-        labels.
+        labels. The outputs of a softmax sum to 1, so that with no loss they can come near rows of several ones, or of
+        none.
 
     Why it matters:
         A cross-entropy takes probabilities, or logits with `from_logits=True`. Given the other, it follows a wrong
@@ -81,9 +83,13 @@ class LossActivationMismatch:
 
 def _verdict(facts: Facts, output: OutputFacts) -> Verdict | None:
     kind = output.loss.kind
-    if kind not in CROSS_ENTROPIES or is_constant_softmax(output):
-        return None
     subject = f"layer '{place(output)}' ({output.activation})"
+    if is_constant_softmax(output):
+        return None
+    if kind in REGRESSIONS:
+        return _against_labels(subject, output, labels_of(facts, output))
+    if kind not in CROSS_ENTROPIES:
+        return None
     if output.units == 1 and kind in (*CATEGORICAL, *SPARSE):
         return "error", f"layer '{place(output)}' has one unit, over which {kind} is constant: use binary_crossentropy"
     if output.loss.from_logits:
@@ -94,6 +100,15 @@ def _verdict(facts: Facts, output: OutputFacts) -> Verdict | None:
     if output.activation in NO_PROBABILITIES:
         return "error", f"{subject} gives values that are no probabilities to {kind}"
     return _against_classes(subject, output, labels_of(facts, output))
+
+
+def _against_labels(subject: str, output: OutputFacts, labels: LabelFacts | None) -> Verdict | None:
+    if output.activation != "softmax" or labels is None or not is_multi_label(labels):
+        return None
+    return (
+        "error",
+        f"{subject} gives rows that sum to 1 for several labels per row: use sigmoid and binary_crossentropy",
+    )
 
 
 def _against_logits(subject: str, output: OutputFacts, backend: str) -> Verdict | None:

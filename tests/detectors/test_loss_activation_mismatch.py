@@ -25,6 +25,16 @@ def test_labels_decide_what_a_softmax_with_binary_loss_is_to_become():
     assert [message.rpartition(" ")[2] for message in messages] == ["categorical_crossentropy", "sigmoid"]
 
 
+def test_softmax_cannot_come_near_rows_of_several_labels_whatever_the_loss():
+    (finding,) = LossActivationMismatch().detect(one_output("softmax", "mean_squared_error", multi_hot()))
+    assert finding.severity == "error"
+    assert finding.message.endswith(
+        "rows that sum to 1 for several labels per row: use sigmoid and binary_crossentropy"
+    )
+    for activation, labels in (("softmax", one_hot()), ("sigmoid", multi_hot()), ("softmax", None)):
+        assert list(LossActivationMismatch().detect(one_output(activation, "mean_squared_error", labels))) == []
+
+
 def test_unknown_activation_is_not_judged():
     with pytest.raises(NotJudged, match="could not be recognised"):
         list(LossActivationMismatch().detect(one_output("unknown", "categorical_crossentropy")))
