@@ -1,4 +1,4 @@
-"""How the operating system is to share its cores among trainings that run side by side."""
+"""What makes many small trainings side by side take less time, without a change to any of them."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ def compute_undisturbed() -> None:
     """
     if hasattr(os, "sched_setscheduler"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def leave_graphs_alone() -> None:
+    """Keep TensorFlow in this process from optimizing its graphs, which it would do anew in each epoch.
+
+    Epochs of a few updates take 2.3 times as long with it, because every iterator over the data is a graph.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import tensorflow as tf
 from pydantic import TypeAdapter
 
 from benchmarks.models444.job import Request
 from benchmarks.models444.manifest import Row
 from benchmarks.models444.nursery import serve
 from benchmarks.models444.training import train
+from benchmarks.scheduling import leave_graphs_alone
 from deepdebug.files import write_text
 from deepdebug.retraining.records import versions
 from deepdebug.strict_json import strict_json
@@ -29,7 +29,7 @@ def work(job: str) -> None:
         TypeAdapter(Request).validate_python(asked["request"]),
     )
     if not request.is_timed:
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        leave_graphs_alone()
     known = {"id": row.id, "size": request.size, "repeat": request.repeat, "status": "done", "reason": ""}
     line = strict_json({**known, "versions": dict(versions()), **train(row, request)}).decode()
     write_text(request.result(row), line.strip() + "\n", "result")

@@ -45,9 +45,14 @@ def train(name: str, seed: int, request: Request) -> None:
         seed: Of weights, data and fault.
         request: Where to.
     """
+    import keras
+
+    from benchmarks.scheduling import leave_graphs_alone
     from benchmarks.zoo.training import train as trained
     from deepdebug.retraining.records import versions
 
+    if keras.backend.backend() == "tensorflow":
+        leave_graphs_alone()
     found = trained(find(name), seed, request.recordings(name, seed))
     _write({"name": name, "seed": seed, "versions": dict(versions()), **found}, request)
 
