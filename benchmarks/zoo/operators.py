@@ -181,7 +181,7 @@ def labels_shuffled(given: Training, random: Random) -> Training:
     return replace(given, y=random.permutation(array(given.y)))
 
 
-@operator("labels_unrelated", "overfitting")
+@operator("noisy_labels", "labels_unrelated", "overfitting")
 def labels_half_shuffled(given: Training, random: Random) -> Training:
     """Half of the labels stand at other rows."""
     y = array(given.y).copy()

@@ -153,6 +153,7 @@ DYNAMIC_CAUSES = (
     _named("overlap", "DD415"),
     _named("duplicates", "DD414"),
     _named("overfitting", "DD307"),
+    _named("noisy_labels", "DD312", explains={"DD303": 0.3, "DD304": 0.3, "DD306": 0.3, "DD310": 0.5}),
     Cause(
         "labels_unrelated",
         {"DD105": 0.6, "DD106": 1.0, "DD303": 0.3, "DD304": 0.3, "DD310": 0.8},

@@ -60,6 +60,25 @@ def labels_unrelated(case: Case) -> Remedy:
     return Remedy("labels that do not follow from the inputs", "MSG0", Fix(advice, code))
 
 
+def noisy_labels(case: Case) -> Remedy:
+    """Show the rows whose labels fit worst."""
+    loss = case.run.facts.outputs[0].loss
+    logits = ", from_logits=True" if loss.from_logits else ""
+    code = (
+        "import numpy as np\n"
+        "predictions = model.predict(x_train, verbose=0)\n"
+        f'losses = keras.losses.get("{loss.kind}")(y_train, predictions{logits})\n'
+        "losses = keras.ops.convert_to_numpy(losses).reshape(len(y_train), -1).mean(axis=1)\n"
+        "worst = np.argsort(-losses)[:100]  # rows whose labels fit worst: look at these first\n"
+        "print(worst)"
+    )
+    advice = (
+        "Correct or drop the training rows with wrong labels, and shuffle inputs and labels by one order: "
+        "the validation data show that such labels can be told far better."
+    )
+    return Remedy("wrong labels among the training rows", "MSG0", Fix(advice, code))
+
+
 def _shuffle_code(case: Case) -> str:
     first = "y_train" if _is_plain(case) else "keras.tree.flatten(y_train)[0]"
     order = f"import numpy as np\norder = np.random.default_rng(0).permutation(len({first}))"
@@ -100,6 +119,7 @@ def split(case: Case) -> Remedy:
 REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {
     "non_finite_data": non_finite_data,
     "labels_unrelated": labels_unrelated,
+    "noisy_labels": noisy_labels,
     "duplicates": duplicates,
     "overlap": overlap,
     "split": split,

@@ -73,6 +73,17 @@ REGRESSION = replace(SOUND, layers=(dense(), LINEAR), y=TARGETS, loss="mean_squa
 SHORT = replace(SOUND, epochs=2)
 VALIDATED = replace(SOUND, fit={"validation_split": 0.25})
 SHORT_REGRESSION = replace(REGRESSION, epochs=2)
+SIGNS = np.column_stack([np.sign(X[:, 0]), X[:, 1:]])
+ABOVE = (SIGNS[:, 0] > 0).astype("float32")
+CLEAN = replace(
+    SOUND,
+    layers=(SIGMOID,),
+    x=SIGNS[:240],
+    y=ABOVE[:240],
+    optimizer=adam(0.05),
+    epochs=20,
+    fit={"validation_data": (SIGNS[240:], ABOVE[240:])},
+)
 DEAD = replace(SOUND, layers=(dense(bias_initializer=Constant(-50.0)), SIGMOID))
 HUGE_START = replace(SHORT, layers=(dense(kernel_initializer=RandomNormal(stddev=50.0)), SIGMOID))
 DEEP = replace(
@@ -173,6 +184,12 @@ TWINS = (
         replace(EXACT, layers=(dense(1, None, kernel_regularizer=L2(0.5)),)),
         LINE,
         ("REGULARISE",),
+    ),
+    Twin(
+        "DD312",
+        replace(CLEAN, y=np.where(np.arange(240) % 5, ABOVE[:240], 1 - ABOVE[:240])),
+        CLEAN,
+        ("MSG0",),
     ),
     Twin("DD401", replace(SHORT, x=np.where(X > 2.5, np.float32(np.nan), X), may_fail=True), SHORT, ("MSG0",)),
     Twin("DD402", replace(SHORT, layers=(dense(), dense(1, "softmax"))), SHORT, ("MSG2",)),

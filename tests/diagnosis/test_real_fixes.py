@@ -213,6 +213,23 @@ def test_rows_of_several_inputs_and_their_labels_stay_together(structure):
     assert len(names["y_val"]) == len(keras.tree.flatten(names["x_val"])[0]) == 8
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_rows_with_wrong_labels_are_shown_first(from_logits, capsys):
+    head = layers.Dense(2, None if from_logits else "softmax")
+    model = keras.Sequential([keras.Input((2,)), head])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits))
+    x = np.repeat(np.eye(2, dtype="float32"), 60, axis=0)
+    y = np.repeat([0, 1], 60)
+    y[[7, 90]] = 1 - y[[7, 90]]
+    head.set_weights([5 * np.eye(2), np.zeros(2)])
+    names = execute(
+        fix_of("noisy_labels", read(model, x, y), finding("DD312")).snippet, model=model, x_train=x, y_train=y
+    )
+    assert sorted(names["worst"][:2]) == [7, 90]
+    assert len(names["worst"]) == 100
+    assert capsys.readouterr().out.startswith("[")
+
+
 @pytest.mark.parametrize("structure", [list, dict])
 def test_labels_of_one_output_among_several_are_recoded(structure):
     inputs = keras.Input((4,))

@@ -71,7 +71,7 @@ CAUSES: Mapping[Kind, set[str]] = {
     "optimizer": {"learning_rate_high", "learning_rate_low", "oscillation", "schedule", "MSG3"},
     "training": {"batch_size", "too_few_epochs"},
     "data": {"constant_data", "data_scale", "imbalance", "initial_loss", "labels", "labels_unrelated",
-             "non_finite_data", "target_scale", "MSG0"},
+             "noisy_labels", "non_finite_data", "target_scale", "MSG0"},
     "initialization": {"initialization", "initial_loss", "MSG4"},
     "dropout": {"dropout", "overfitting"},
     "validation": {"overlap", "split"},
