@@ -48,7 +48,7 @@ def validation_yardstick(run: Run) -> float | None:
     labels, kind = data.validation_labels[0], outputs[0].loss.kind
     if labels.rows < MIN_ROWS:
         return None
-    if kind in PLAIN_CROSS_ENTROPIES and labels.class_counts and (kind not in BINARY or outputs[0].units == 1):
+    if kind in PLAIN_CROSS_ENTROPIES and labels.class_counts and (kind in BINARY) == (outputs[0].units == 1):
         shares = [count / sum(labels.class_counts) for count in labels.class_counts if count]
         return -sum(share * math.log(share) for share in shares) or None
     return {"mean_squared_error": labels.variance, "mean_absolute_error": labels.median_deviation}.get(kind) or None

@@ -38,6 +38,14 @@ def test_weighted_rows_are_not_judged(change):
         list(NoisyLabels().detect(validated([0.6, 0.3, 0.3, 0.35], skill=0.25, **change)))
 
 
+def test_categorical_loss_of_one_unit_is_0_whatever_the_labels_and_not_judged():
+    run = validated([0.6, 0.0, 0.0, 0.0], skill=0.0)
+    (output,) = run.facts.outputs
+    run = replace(run, facts=replace(run.facts, outputs=(replace(output, shape=(None, 1)),)))
+    with pytest.raises(NotJudged, match="known best constant"):
+        list(NoisyLabels().detect(run))
+
+
 def test_without_skill_or_validation_data_it_is_not_judged():
     for run in (validated([0.6, 0.3, 0.3, 0.35], skill=None), loss_run([1.0] * 4, skill=0.3)):
         with pytest.raises(NotJudged, match="3 epochs with validation data"):
