@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
@@ -16,6 +18,7 @@ from keras import ops
 
 from deepdebug.facts import Facts, FitFacts
 from deepdebug.model import backend, private
+from deepdebug.model.parts import Segments, end_to_end
 from deepdebug.model.record import Call, recorded_calls
 from deepdebug.model.statistics import (
     gradient_statistics,
@@ -28,9 +31,23 @@ from deepdebug.model.variables import float_variables
 from deepdebug.observe.readings import Readings
 
 MAX_PREDICTIONS = 2**18
+SMALL = 2**12  # elements up to which variables are looked at all at once
 HALF_PRECISION_SCALE = 256.0  # keeps float16 gradients from underflowing without making healthy ones overflow
 Mode = Literal["graded", "forward", "weights"]
 UNJUDGED_ACTIVATION_FAMILIES = ("recurrent", "attention")  # gates saturate by design
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Some of the statistics.
+
+    Args:
+        keys: Their keys, see `Readings.numbers`.
+        values: A float32 vector of as many elements.
+    """
+
+    keys: tuple[tuple[Any, ...], ...]
+    values: Any
 
 
 class Probe:
@@ -90,23 +107,22 @@ class Probe:
             keys[:] = numbers
             return loss, (list(numbers.values()), predictions)
 
-        numbers: dict[tuple[Any, ...], Any] = {}
+        found: list[Numbers] = []
         predictions: list[Any] = []
         if self._mode == "graded":
             loss, (seen, predictions), gradients = backend.current().value_and_gradients(forward, trainable)
-            numbers = dict(zip(keys, seen, strict=True))
-            numbers |= self._gradients(trainable, slots, [_unscaled(one, self._scale) for one in gradients])
-            numbers[("loss",)] = loss / self._scale
+            found += _scalars(dict(zip(keys, seen, strict=True)))
+            found += self._gradients(trainable, slots, [_unscaled(one, self._scale) for one in gradients])
+            found += _scalars({("loss",): loss / self._scale})
         elif self._mode == "forward":
             _, (seen, predictions) = forward(trainable)
-            numbers = dict(zip(keys, seen, strict=True))
+            found += _scalars(dict(zip(keys, seen, strict=True)))
         held = zip([*self._trainable, *self._state], [*trainable, *state], strict=True)
         by_id = {id(variable): value for variable, value in held}
-        for index, (variable, start) in enumerate(zip(self._watched, initial, strict=True)):
-            numbers |= _measured(("variable", index), variable_statistics, by_id[id(variable)], start)
-        self._keys = list(numbers)
-        vector = [ops.cast(number, "float32") for number in numbers.values()]
-        return ops.stack(vector) if vector else ops.zeros((0,)), predictions
+        weights = [(by_id[id(variable)], start) for variable, start in zip(self._watched, initial, strict=True)]
+        found += _of_variables(variable_statistics, dict(enumerate(weights)))
+        self._keys = [key for one in found for key in one.keys]
+        return ops.concatenate([one.values for one in found]) if found else ops.zeros((0,)), predictions
 
     @contextmanager
     def _scope(self, trainable: Sequence[Any], state: Sequence[Any]) -> Iterator[None]:
@@ -146,25 +162,22 @@ class Probe:
             numbers |= _measured(("layer", name), layer_statistics, output, activation, unit_axis(call.operation))
         return numbers
 
-    def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> dict[tuple[Any, ...], Any]:
+    def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> Iterator[Numbers]:
         positions = {id(variable): index for index, variable in enumerate(self._watched)}
         known = [
             (positions[id(variable)], variable, value, gradient)
             for variable, value, gradient in zip(self._trainable, trainable, gradients, strict=True)
             if gradient is not None and id(variable) in positions
         ]
-        numbers: dict[tuple[Any, ...], Any] = {}
-        for index, _, _, gradient in known:
-            numbers |= _measured(("variable", index), gradient_statistics, gradient)
+        yield from _of_variables(gradient_statistics, {index: (gradient,) for index, _, _, gradient in known})
         if self._slots:
             mapping = list(zip([*self._trainable, *self._slots], [*trainable, *slots], strict=True))
             with keras.StatelessScope(state_mapping=mapping):
                 after = private.variable_values_after_step(
                     self._model.optimizer, [one[1] for one in known], [one[3] for one in known]
                 )
-                for (index, _, value, _), new_value in zip(known, after, strict=True):
-                    numbers |= _measured(("variable", index), update_statistics, value, new_value)
-        return numbers
+                changes = {one[0]: (one[2], new_value) for one, new_value in zip(known, after, strict=True)}
+                yield from _of_variables(update_statistics, changes)
 
     def without_loss(self) -> Probe:
         """Return a probe that counts from the same start and takes outputs and weights only."""
@@ -182,6 +195,29 @@ def _measured(
 ) -> dict[tuple[Any, ...], Any]:
     numbers = backend.current().shared(statistics)(*arguments)
     return {(*prefix, name): number for name, number in numbers.items()}
+
+
+def _scalars(numbers: Mapping[tuple[Any, ...], Any]) -> Iterator[Numbers]:
+    if numbers:
+        yield Numbers(tuple(numbers), ops.stack([ops.cast(number, "float32") for number in numbers.values()]))
+
+
+def _of_variables(
+    statistics: Callable[..., Mapping[str, Any]], tensors: Mapping[int, tuple[Any, ...]]
+) -> Iterator[Numbers]:
+    """Yield the numbers of variables: of large ones one by one, of small ones all at once.
+
+    Most of the time goes into the number of operations, not of elements, as long as these are few.
+    """
+    sizes = {index: math.prod(known[0].shape) for index, known in tensors.items()}
+    small = [index for index, size in sizes.items() if 0 < size <= SMALL]
+    if small:
+        columns = [end_to_end(column) for column in zip(*(tensors[index] for index in small), strict=True)]
+        parts = Segments(tuple(sizes[index] for index in small))
+        for name, values in statistics(*columns, parts).items():
+            yield Numbers(tuple(("variable", index, name) for index in small), values)
+    for index in (one for one in tensors if one not in small):
+        yield from _scalars(_measured(("variable", index), statistics, *tensors[index]))
 
 
 def _unscaled(gradient: Any, scale: float) -> Any:

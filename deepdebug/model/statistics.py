@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from deepdebug.model.parts import Parts, Whole
+
 # Our first settings, near the |z| >= 5 of the DeepDiagnosis program (ICSE 2022) for both functions.
 SATURATED_SIGMOID = 0.99  # derivative at most 0.01, i.e. |z| >= 4.6
 SATURATED_TANH = 0.99  # derivative at most 0.02, i.e. |z| >= 2.65
@@ -19,6 +21,7 @@ FLAT_PARTS = {
     "hard_tanh": (-1 + 1e-6, 1 - 1e-6),
 }
 RECTIFIERS = ("relu", "relu6")
+WHOLE = Whole()
 
 Tensors = dict[str, Any]
 
@@ -67,48 +70,64 @@ def _all_but(values: Any, unit_axis: int) -> tuple[int, ...]:
 
 
 def _mean(mask: Any) -> Any:
-    return ops.mean(ops.cast(mask, "float32"))
+    return ops.mean(_as_number(mask))
 
 
-def variable_statistics(value: Any, initial: Any) -> Tensors:
+def variable_statistics(value: Any, initial: Any, parts: Parts = WHOLE) -> Tensors:
     """Return the scalars of `VariableObservation` that concern the weights.
 
     Args:
         value: Present value.
         initial: Value at the start of `fit`.
+        parts: The variables that it consists of, each of which gets its own numbers. Defaults to a single one.
     """
     raw = ops.cast(value, "float32")
     finite = ops.isfinite(raw)
     values, start = ops.where(finite, raw, 0.0), ops.cast(initial, "float32")
-    scale = ops.max(ops.abs(start))
+    scale = parts.max(ops.abs(start))
     return {
-        "non_finite": _mean(ops.logical_not(finite)),
-        "rms": ops.sqrt(ops.mean(ops.square(values))),
-        "std": ops.std(values),
-        "max_abs": ops.max(ops.abs(values)),
-        "moved": ops.max(ops.abs(values - start)) / ops.where(ops.equal(scale, 0.0), 1.0, scale),
+        "non_finite": parts.mean(_as_number(ops.logical_not(finite))),
+        "rms": ops.sqrt(parts.mean(ops.square(values))),
+        "std": ops.sqrt(parts.mean(ops.square(values - parts.back(parts.mean(values))))),
+        "max_abs": parts.max(ops.abs(values)),
+        "moved": parts.max(ops.abs(values - start)) / ops.where(ops.equal(scale, 0.0), 1.0, scale),
     }
 
 
-def gradient_statistics(gradient: Any) -> Tensors:
-    """Return the scalars of `VariableObservation` that concern the gradient, and its sum of squares."""
+def gradient_statistics(gradient: Any, parts: Parts = WHOLE) -> Tensors:
+    """Return the scalars of `VariableObservation` that concern the gradient, and its sum of squares.
+
+    Args:
+        gradient: The gradient.
+        parts: As in `variable_statistics`.
+    """
     raw = ops.cast(gradient, "float32")
     finite = ops.isfinite(raw)
     values = ops.where(finite, raw, 0.0)
     squares = ops.square(values)
     return {
-        "gradient_non_finite": _mean(ops.logical_not(finite)),
-        "gradient_rms": ops.sqrt(ops.mean(squares)),
-        "gradient_max": ops.max(ops.abs(values)),
-        "gradient_zero_fraction": _mean(ops.equal(raw, 0.0)),
-        "gradient_squares": ops.sum(squares),
+        "gradient_non_finite": parts.mean(_as_number(ops.logical_not(finite))),
+        "gradient_rms": ops.sqrt(parts.mean(squares)),
+        "gradient_max": parts.max(ops.abs(values)),
+        "gradient_zero_fraction": parts.mean(_as_number(ops.equal(raw, 0.0))),
+        "gradient_squares": parts.sum(squares),
     }
 
 
-def update_statistics(before: Any, after: Any) -> Tensors:
-    """Return the root mean square of the change that one optimizer step would make."""
+def update_statistics(before: Any, after: Any, parts: Parts = WHOLE) -> Tensors:
+    """Return the root mean square of the change that one optimizer step would make.
+
+    Args:
+        before: Present value.
+        after: Value after the step.
+        parts: As in `variable_statistics`.
+    """
     change = ops.cast(after, "float32") - ops.cast(before, "float32")
-    return {"update_rms": ops.sqrt(ops.mean(ops.square(change)))}
+    return {"update_rms": ops.sqrt(parts.mean(ops.square(change)))}
+
+
+def _as_number(mask: Any) -> Any:
+    return ops.cast(mask, "float32")
 
 
 def unit_axis(operation: keras.Operation) -> int:

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 from keras import ops
 
 from deepdebug.model import statistics
+from deepdebug.model.parts import Segments, end_to_end
 
 SHAPES = ((6,), (5, 3), (4, 2, 3))
 ORDINARY = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)  # which backends are free to take for 0
@@ -125,3 +126,34 @@ def test_gradient_numbers_are_those_of_numpy(gradient):
 def test_update_is_the_root_mean_square_of_the_change():
     before, after = ops.convert_to_tensor([1.0, 2.0]), ops.convert_to_tensor([4.0, 6.0])
     assert numbers_of(statistics.update_statistics(before, after))["update_rms"] == pytest.approx(np.sqrt(12.5))
+
+
+PARTS = (((4, 3), (3,), (1,), (2, 2, 2)), ((2,), (2,)), ((5,),), ((1,), (1,), (1,)))
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(PARTS).flatmap(
+        lambda shapes: st.tuples(*(hnp.arrays("float32", one, elements=ANY) for one in shapes))
+    )
+)
+def test_variables_end_to_end_have_the_numbers_that_each_has_alone(values):
+    tensors = [ops.convert_to_tensor(one) for one in values]
+    starts = [ops.convert_to_tensor(np.where(np.isfinite(one), one, 0)[..., ::-1].copy()) for one in values]
+    row, parts = end_to_end(tensors), Segments(tuple(one.size for one in values))
+    together = {
+        **statistics.variable_statistics(row, end_to_end(starts), parts),
+        **statistics.gradient_statistics(row, parts),
+        **statistics.update_statistics(end_to_end(starts), ops.where(ops.isfinite(row), row, 0.0), parts),
+    }
+    for place, (tensor, start, value) in enumerate(zip(tensors, starts, values, strict=True)):
+        alone = numbers_of(
+            {
+                **statistics.variable_statistics(tensor, start),
+                **statistics.gradient_statistics(tensor),
+                **statistics.update_statistics(start, ops.where(ops.isfinite(tensor), tensor, 0.0)),
+            }
+        )
+        scale = finite_part(value)[1] ** 2
+        for name, expected in alone.items():
+            assert float(ops.convert_to_numpy(together[name])[place]) == close(expected, scale), name
