@@ -244,7 +244,7 @@ def penalty_strong(given: Training, _random: Random) -> Training:
     return rebuilt(given, lambda layer, _is_last: penalty if isinstance(layer, WEIGHTED) else {})
 
 
-@operator("capacity", "depth")
+@operator("bottleneck", "capacity", "depth")
 def one_unit(given: Training, _random: Random) -> Training:
     """Hidden layers of one unit."""
 

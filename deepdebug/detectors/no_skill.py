@@ -9,7 +9,7 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
-from deepdebug.detectors.validation import finds_other_classes, validation_losses, validation_yardstick
+from deepdebug.detectors.validation import has_become_too_sure, validation_losses, validation_yardstick
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
@@ -30,8 +30,8 @@ class NoSkill:
         rising unless training has ended. Models with several outputs are judged when the skill of all of them is known.
         Of a single output the validation loss is compared likewise, from 50 validation rows on: when it was never below
         that of the best constant, what is learned of the training rows does not hold for others. That is a warning, and
-        an error when training has ended and neither what skill there is nor what the validation accuracy has over the
-        share of the commonest class is more than chance.
+        an error when training has ended and what skill there is may be chance, unless the model finds other classes
+        than the commonest and has only become too sure of its errors.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.
@@ -103,7 +103,7 @@ class NoSkill:
         if len(losses) < CHECKS or skill > self.max_skill:
             return
         output = run.facts.outputs[0]
-        is_chance = skill <= CHANCE / _validation_rows(run) and not finds_other_classes(run)
+        is_chance = skill <= CHANCE / _validation_rows(run) and not has_become_too_sure(run, yardstick)
         yield finding(
             self,
             run.latest,

@@ -6,10 +6,13 @@ import math
 
 from deepdebug.detectors import trends
 from deepdebug.detectors.metric_names import accuracy_name
+from deepdebug.detectors.progress import starting_loss
 from deepdebug.detectors.static import BINARY, PLAIN_CROSS_ENTROPIES
 from deepdebug.observation import Run
 
 MIN_ROWS = 50  # our first setting, not yet calibrated
+MIN_GAIN = 0.1  # of what lies above the share of the commonest class; our first setting, checked on `benchmarks.zoo`
+SOUND_START = 2.0  # times the loss of the best constant; our first setting, checked on `benchmarks.zoo`
 
 
 def validation_losses(run: Run) -> list[float]:
@@ -24,12 +27,21 @@ def validation_skill(run: Run) -> float | None:
     return 1 - min(losses) / yardstick if losses and yardstick is not None else None
 
 
-def finds_other_classes(run: Run) -> bool:
-    """Tell whether the newest validation accuracy lies above the share of the commonest class by more than chance.
+def has_become_too_sure(run: Run, yardstick: float) -> bool:
+    """Tell whether a model finds more than the commonest class in the validation data, and is too sure of its errors.
 
-    The loss can be worse than that of a constant all the same, where a model is sure of its errors (Guo et al., "On
-    calibration of modern neural networks", ICML 2017).
+    Its loss can be worse than that of a constant then (Guo et al., "On calibration of modern neural networks", ICML
+    2017). A loss that has been far above it from the start is another matter: there scales or weights are at fault.
+
+    Args:
+        run: The run.
+        yardstick: The loss of the best constant on the validation labels.
     """
+    start = starting_loss(run)
+    return _finds_other_classes(run) and start is not None and start <= SOUND_START * yardstick
+
+
+def _finds_other_classes(run: Run) -> bool:
     name, data = accuracy_name(run.latest.metrics, validation=True), run.facts.data
     if name is None or data is None or len(data.validation_labels) != 1:
         return False
@@ -37,7 +49,11 @@ def finds_other_classes(run: Run) -> bool:
     if not counts or ("binary" in name and len(counts) > 2):  # over single columns, most of which are 0
         return False
     rows, accuracy = sum(counts), run.latest.metrics[name]
-    return math.isfinite(accuracy) and trends.wilson_interval(accuracy, rows)[0] > max(counts) / rows
+    if not math.isfinite(accuracy):
+        return False
+    commonest = max(counts) / rows
+    is_chance = trends.wilson_interval(accuracy, rows)[0] <= commonest
+    return not is_chance and accuracy >= commonest + MIN_GAIN * (1 - commonest)
 
 
 def validation_yardstick(run: Run) -> float | None:

@@ -42,6 +42,7 @@ STATIC_CAUSES = (
     _named("recurrent", "DD424", weight=5, explains=FLAT | {"DD406": 3}, tier=1),
     _named("batch_norm", "DD423", weight=5, explains=FLAT | STUCK | {"DD211": 2, "DD307": 0.5}, tier=1),
     _named("constant_data", "DD412", weight=5, explains=FLAT, tier=1),
+    _named("bottleneck", "DD427", weight=5, explains=FLAT | DEAD | {"DD107": 0.5, "DD205": 0.5}, tier=1),
 )  # fmt: skip
 
 DYNAMIC_CAUSES = (

@@ -165,6 +165,16 @@ def capacity(case: Case) -> Remedy:
     return Remedy(fault, "MSG5", Fix(advice, f"{layer_code(widest, {'units': units})}\n{more}"))
 
 
+def bottleneck(case: Case) -> Remedy:
+    """Widen the layer of one unit."""
+    finding = case.findings[0]
+    layer, classes = case.run.facts.layer(finding.layer), int(finding.threshold or 0)
+    fault = f"layer '{finding.layer}' lets a single number through"
+    advice = f"Give layer '{finding.layer}' at least {classes} units, as many as there are classes."
+    code = layer_code(layer, {"units": max(32, classes)}) if layer is not None else "model.summary()"
+    return Remedy(fault, "MSG5", Fix(advice, code))
+
+
 def disconnected(case: Case) -> Remedy:
     """Connect layers to the loss, or let them train."""
     names = cut_off_layers(case.run) or named(case)
@@ -194,6 +204,7 @@ REMEDIES: Mapping[str, Callable[[Case], Remedy]] = {
     "missing_nonlinearity": missing_nonlinearity,
     "depth": depth,
     "capacity": capacity,
+    "bottleneck": bottleneck,
     "disconnected": disconnected,
     "frozen": frozen,
 }

@@ -73,6 +73,12 @@ REGRESSION = replace(SOUND, layers=(dense(), LINEAR), y=TARGETS, loss="mean_squa
 SHORT = replace(SOUND, epochs=2)
 VALIDATED = replace(SOUND, fit={"validation_split": 0.25})
 SHORT_REGRESSION = replace(REGRESSION, epochs=2)
+SECTORS = replace(
+    SHORT,
+    layers=(dense(16), dense(8), dense(4, "softmax")),
+    y=2 * (X[:, 0] > 0) + (X[:, 1] > 0),
+    loss="sparse_categorical_crossentropy",
+)
 SIGNS = np.column_stack([np.sign(X[:, 0]), X[:, 1:]])
 ABOVE = (SIGNS[:, 0] > 0).astype("float32")
 CLEAN = replace(
@@ -236,4 +242,5 @@ TWINS = (
         ("STRUCTURE",),
         {"torch": "PyTorch refuses such an id at once, even where only the data flow is followed"},
     ),
+    Twin("DD427", replace(SECTORS, layers=(dense(16), dense(1), dense(4, "softmax"))), SECTORS, ("MSG5",)),
 )

@@ -139,6 +139,7 @@ def test_small_skill_on_many_validation_rows_is_no_chance_and_stays_a_warning():
     [
         ("val_accuracy", 0.85, "warn"),
         ("val_accuracy", 0.65, "error"),  # of 100 rows, 60 of the commonest class: chance
+        ("val_accuracy", 0.61, "error"),
         ("val_accuracy", math.nan, "error"),
         ("val_top_k_accuracy", 0.85, "error"),
     ],
@@ -147,6 +148,13 @@ def test_model_that_finds_other_classes_is_sure_of_its_errors_and_no_error(metri
     run = with_metric(validated([0.68, 0.675, 0.67, 0.69]), metric, [accuracy] * 4)
     (found,) = findings(replace(run, finished=True))
     assert found.severity == severity
+
+
+def test_model_that_was_far_above_the_constant_from_the_start_is_an_error_whatever_it_finds():
+    run = with_metric(validated([0.68, 0.675, 0.67, 0.69]), "val_accuracy", [0.85] * 4)
+    run = with_metric(run, "loss", [50.0, 1.0, 1.0, 1.0])
+    seen = [replace(one, loss=50.0) if one.epoch < 0 else one for one in run.observations]
+    assert [one.severity for one in findings(replace(run, observations=seen, finished=True))] == ["error"]
 
 
 def test_accuracy_over_columns_says_nothing_about_classes():

@@ -10,9 +10,9 @@ from tests.detectors.static_runs import class_numbers
 from tests.factory import with_metric
 
 
-def validated(losses, skill, **fit):
+def validated(losses, skill, training=1.0, **fit):
     """A run with this skill on the training rows and these validation losses; the best constant has 0.673."""
-    run = with_metric(loss_run([1.0] * len(losses), skill=skill), "val_loss", losses)
+    run = with_metric(loss_run([training] * len(losses), skill=skill), "val_loss", losses)
     labels = class_numbers(2, class_counts=(60, 40), rows=100)
     output = replace(run.facts.outputs[0], loss=LossFacts("sparse_categorical_crossentropy"))
     data = DataFacts(1000, True, labels=(labels,), validation_labels=(labels,))
@@ -27,7 +27,7 @@ def test_labels_that_can_be_told_better_on_validation_rows_are_a_warning_and_an_
     assert [one.severity for one in NoisyLabels().detect(replace(run, finished=True))] == ["error"]
 
 
-@pytest.mark.parametrize("losses", [[0.6, 0.4, 0.42, 0.45], [0.6, 0.5, 0.45, 0.1], [0.7, 0.7, 0.9, 0.9]])
+@pytest.mark.parametrize("losses", [[0.6, 0.45, 0.45, 0.46], [0.6, 0.5, 0.45, 0.1], [0.7, 0.7, 0.9, 0.9]])
 def test_small_gap_a_single_good_epoch_and_overfitting_are_silent(losses):
     assert list(NoisyLabels().detect(validated(losses, skill=0.25))) == []
 
@@ -44,6 +44,12 @@ def test_categorical_loss_of_one_unit_is_0_whatever_the_labels_and_not_judged():
     run = replace(run, facts=replace(run.facts, outputs=(replace(output, shape=(None, 1)),)))
     with pytest.raises(NotJudged, match="known best constant"):
         list(NoisyLabels().detect(run))
+
+
+def test_loss_that_training_logs_counts_where_it_is_better_than_that_of_the_probe():
+    assert list(NoisyLabels().detect(validated([0.6, 0.3, 0.3, 0.35], skill=-6.0, training=0.3))) == []
+    (found,) = NoisyLabels().detect(validated([0.6, 0.3, 0.3, 0.35], skill=-6.0, training=2.0))
+    assert found.evidence["skill"] == 0.0
 
 
 def test_without_skill_or_validation_data_it_is_not_judged():

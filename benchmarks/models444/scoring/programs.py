@@ -75,7 +75,7 @@ CAUSES: Mapping[Kind, set[str]] = {
     "initialization": {"initialization", "initial_loss", "MSG4"},
     "dropout": {"dropout", "overfitting"},
     "validation": {"overlap", "split"},
-    "structure": {"capacity", "depth", "overfitting", "MSG5"},
+    "structure": {"bottleneck", "capacity", "depth", "overfitting", "MSG5"},
 }  # fmt: skip
 
 
