@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from deepdebug.diagnosis.case import Case, Remedy
 from deepdebug.diagnosis.evidence import not_for_others
 from deepdebug.diagnosis.fixes_data import inputs_of
+from deepdebug.diagnosis.heads import output_of
 from deepdebug.records import Fix
 
 
@@ -62,7 +63,15 @@ def labels_unrelated(case: Case) -> Remedy:
 
 def noisy_labels(case: Case) -> Remedy:
     """Show the rows whose labels fit worst."""
-    loss = case.run.facts.outputs[0].loss
+    fault = "wrong labels among the training rows"
+    advice = (
+        "Correct or drop the training rows with wrong labels, and shuffle inputs and labels by one order: "
+        "the validation data show that such labels can be told far better."
+    )
+    output = output_of(case.run.facts, None)
+    if output is None:
+        return Remedy(fault, "MSG0", Fix(advice, "print(y_train[:100])"))
+    loss = output.loss
     logits = ", from_logits=True" if loss.from_logits else ""
     code = (
         "import numpy as np\n"
@@ -72,11 +81,7 @@ def noisy_labels(case: Case) -> Remedy:
         "worst = np.argsort(-losses)[:100]  # rows whose labels fit worst: look at these first\n"
         "print(worst)"
     )
-    advice = (
-        "Correct or drop the training rows with wrong labels, and shuffle inputs and labels by one order: "
-        "the validation data show that such labels can be told far better."
-    )
-    return Remedy("wrong labels among the training rows", "MSG0", Fix(advice, code))
+    return Remedy(fault, "MSG0", Fix(advice, code))
 
 
 def _shuffle_code(case: Case) -> str:
