@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from deepdebug.detectors import trends
 from deepdebug.detectors.metric_names import accuracy_name
 from deepdebug.detectors.progress import starting_loss
@@ -16,9 +18,17 @@ SOUND_START = 2.0  # times the loss of the best constant; our first setting, che
 
 
 def validation_losses(run: Run) -> list[float]:
-    """Return the finite validation losses of the epochs without the penalty of the weights, oldest first."""
-    penalty = (run.observations[-1].penalty if run.observations else None) or 0.0
-    return [loss - penalty for loss in run.series("val_loss") if math.isfinite(loss)]
+    """Return the finite validation losses of the epochs without the penalty of the weights, oldest first.
+
+    Penalties fall while a model is trained; between two observations they are taken to change evenly.
+    """
+    known = [(seen.step, seen.penalty) for seen in run.observations if seen.penalty is not None]
+    steps, penalties = zip(*known, strict=True) if known else ((0,), (0.0,))
+    return [
+        seen.metrics["val_loss"] - float(np.interp(seen.step, steps, penalties))
+        for seen in run.epochs
+        if math.isfinite(seen.metrics.get("val_loss", math.nan))
+    ]
 
 
 def validation_skill(run: Run) -> float | None:
@@ -37,8 +47,8 @@ def has_become_too_sure(run: Run, yardstick: float) -> bool:
         run: The run.
         yardstick: The loss of the best constant on the validation labels.
     """
-    start = starting_loss(run)
-    return _finds_other_classes(run) and start is not None and start <= SOUND_START * yardstick
+    start, penalty = starting_loss(run), run.observations[0].penalty or 0.0
+    return _finds_other_classes(run) and start is not None and start - penalty <= SOUND_START * yardstick
 
 
 def _finds_other_classes(run: Run) -> bool:
