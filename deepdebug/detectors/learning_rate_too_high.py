@@ -27,7 +27,8 @@ class LearningRateTooHigh:
         the median over the kernels, then over the newest ten checks. The newest check must agree. When the loss has
         stopped being finite, or most gradients have become 0, the last sound check is judged alone; when the model has
         become worse than at its start, the first one. A rate far above the usual, at which the model has not learned
-        half of its task after 200 updates, counts too. Solved tasks and learning rates that have run out are left out.
+        half of its task after 200 updates, counts too, and so does a negative one, at once. Solved tasks and learning
+        rates that have run out are left out.
 
     Why it matters:
         Such steps leap over the minimum: the loss stays high, oscillates or turns NaN, and rectifiers die.
@@ -64,7 +65,11 @@ class LearningRateTooHigh:
     error_skill: float = 0.02
 
     def detect(self, run: Run) -> Iterator[Finding]:
-        """Yield one finding when the relative update exceeds the threshold."""
+        """Yield one finding when the relative update exceeds the threshold, or the rate is negative."""
+        rate = gates.optimizer_learning_rate(run)
+        if rate is not None and rate < 0:
+            yield self._negative(run, rate)
+            return
         sound = gates.last_sound(run) if gates.broken(run) else None
         if sound is not None:
             yield from self._judge(run, [sound])
@@ -76,6 +81,20 @@ class LearningRateTooHigh:
             return
         found = list(self._by_update(run, checks))
         yield from found or self._by_rate(run, checks)
+
+    def _negative(self, run: Run, rate: float) -> Finding:
+        return finding(
+            self,
+            run.latest,
+            "error",
+            f"the learning rate is {rate:.3g}: each update raises the loss",
+            confidence="certain",
+            location="CONFIG",
+            value=rate,
+            threshold=0.0,
+            healthy="above 0",
+            evidence={"learning_rate": rate},
+        )
 
     def _by_update(self, run: Run, checks: list[Observation]) -> Iterator[Finding]:
         newest = weights.median_update(run, checks[-1])

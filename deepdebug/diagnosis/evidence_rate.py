@@ -38,10 +38,12 @@ def _from_updates(case: Case, side: str, named_by: str) -> Evidence | None:
 
 
 def unusual_high_rate(case: Case) -> Evidence | None:
-    """Speak for a learning rate that is too high when it lies above what its optimizer is used with."""
+    """Speak for a learning rate that is too high when it lies above what its optimizer is used with, or below 0."""
     rate, optimizer = learning_rate(case.run), case.run.facts.optimizer
     if rate is None or optimizer is None:
         return None
+    if rate < 0:
+        return Evidence(5.0, f"the learning rate {rate:.3g} is negative: each update raises the loss")
     most = MAX_USUAL_RATE.get(optimizer.name, MAX_USUAL_ADAPTIVE_RATE)
     if rate < most:
         return None
@@ -53,7 +55,7 @@ def unusual_high_rate(case: Case) -> Evidence | None:
 def unusual_low_rate(case: Case) -> Evidence | None:
     """Speak for a learning rate that is too low when it lies below what any optimizer is used with."""
     rate = learning_rate(case.run)
-    if rate is None or rate > MIN_USUAL_RATE or gates.learning_rate_run_out(case.run):
+    if rate is None or not 0 <= rate <= MIN_USUAL_RATE or gates.learning_rate_run_out(case.run):
         return None
     return Evidence(1.0, f"the learning rate {rate:.3g} is below the usual range (from {MIN_USUAL_RATE:.0e})")
 

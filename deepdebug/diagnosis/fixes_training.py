@@ -41,7 +41,7 @@ def suggested_rate(case: Case, lower: bool) -> float:
     """
     rate, optimizer = learning_rate(case.run), case.run.facts.optimizer
     usual = USUAL_RATES.get(optimizer.name if optimizer is not None else "", DEFAULT_RATE)
-    if not rate or (lower and rate >= MAX_STEP * usual):
+    if not rate or rate < 0 or (lower and rate >= MAX_STEP * usual):
         return usual
     ratio = case.answers["TuneLearn"].numbers.get("update_ratio")
     factor = (1e-3 / float(ratio)) if ratio else (0.1 if lower else 10.0)
@@ -63,11 +63,16 @@ def _rate_advice(case: Case, verb: str, rate: float) -> str:
 
 def learning_rate_high(case: Case) -> Remedy:
     """Lower the learning rate, and clip the gradient where numbers have left their range."""
-    rate = suggested_rate(case, lower=True)
+    rate, now = suggested_rate(case, lower=True), learning_rate(case.run)
+    is_negative = now is not None and now < 0
     settings = {"clipnorm": "1.0"} if case.codes & NUMERIC.keys() else {}
-    advice = f"{_rate_advice(case, 'Lower', rate)}, and start from new weights: these have been thrown about"
+    advice = (
+        f"{_rate_advice(case, 'Raise' if is_negative else 'Lower', rate)}, and start from new weights: these have been "
+        "thrown about"
+    )
     code = f"{NEW_MODEL}\n{compile_code(case.run, rate, settings=settings)}"
-    return Remedy("learning rate too high", "MSG3", Fix(f"{advice}.", code))
+    fault = "learning rate is negative" if is_negative else "learning rate too high"
+    return Remedy(fault, "MSG3", Fix(f"{advice}.", code))
 
 
 def learning_rate_low(case: Case) -> Remedy:

@@ -54,6 +54,14 @@ def test_large_updates_of_the_past_are_silent():
     assert findings(with_update(0.5, only=(0, 1, 2, 3))) == []
 
 
+def test_negative_rate_is_certain_from_the_start_whatever_the_updates():
+    run = change_observations(healthy_run(), learning_rate=-0.001)
+    for known in (run, replace(run, observations=run.observations[:1])):
+        (finding,) = findings(known)
+        assert (finding.severity, finding.confidence, finding.value) == ("error", "certain", -0.001)
+        assert finding.message == "The learning rate is -0.001: each update raises the loss"
+
+
 def test_solved_task_is_silent():
     assert findings(change_output(with_update(0.5), accuracy=1.0)) == []
 

@@ -162,6 +162,16 @@ def execute(snippet: str, names: dict[str, object]) -> None:
     exec(compile(snippet, "<fix>", "exec"), names)  # noqa: S102  the code under test is our own text
 
 
+@pytest.mark.parametrize("rate", [-1000.0, -1e-9])
+def test_negative_learning_rate_is_diagnosed_and_the_fix_gives_a_usual_one(rate):
+    run = history(classifier_facts())
+    run = replace(run, observations=[replace(one, learning_rate=rate) for one in run.observations])
+    (found,) = diagnose(run, [finding("DD207", "error", value=rate), finding("DD301", "fatal")])
+    assert (found.cause, found.fault) == ("learning_rate_high", "learning rate is negative")
+    assert "learning_rate=0.001" in found.fix.snippet
+    assert found.fix.advice.startswith(f"Raise the learning rate from {rate:.3g} to about 1e-03")
+
+
 def rate_of(names: dict[str, object]) -> float:
     return float(names["model"].optimizer.learning_rate.value)
 
