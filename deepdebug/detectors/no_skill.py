@@ -9,7 +9,12 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import by_chance, settled_checks, uses_input
-from deepdebug.detectors.validation import has_become_too_sure, validation_losses, validation_yardstick
+from deepdebug.detectors.validation import (
+    has_become_too_sure,
+    validation_gain,
+    validation_losses,
+    validation_yardstick,
+)
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, OutputObservation, Run
 from deepdebug.records import Finding, Severity
@@ -18,6 +23,7 @@ CHECKS = 3
 # Skill times rows that validation data may show by chance: about (classes - 1) / 2 / the loss of the best constant
 # (Wilks 1938), and as much again because the best epoch is taken; our first setting, for up to some ten classes.
 CHANCE = 10.0
+LITTLE = 0.1  # skill of the best epoch that is forgotten when the newest has none; our first setting
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class NoSkill:
         Of a single output the validation loss is compared likewise, from 50 validation rows on: when it was never below
         that of the best constant, what is learned of the training rows does not hold for others. That is a warning, and
         an error when training has ended and what skill there is may be chance, unless the model finds other classes
-        than the commonest and has only become too sure of its errors.
+        than the commonest and has only become too sure of its errors. It is an error too when a little skill of some
+        epoch has gone and the validation accuracy is at the share of the commonest class.
 
     Why it matters:
         A falling loss alone can hide it: the model may only have learned the mean of its labels.
@@ -99,15 +106,18 @@ class NoSkill:
 
     def _on_validation(self, run: Run, yardstick: float) -> Iterator[Finding]:
         losses = validation_losses(run)
-        skill = 1 - min(losses, default=0.0) / yardstick
-        if len(losses) < CHECKS or skill > self.max_skill:
+        if len(losses) < CHECKS:
+            return
+        skill = 1 - min(losses) / yardstick
+        is_lost = skill <= LITTLE and losses[-1] >= yardstick and validation_gain(run) == 0
+        if skill > self.max_skill and not is_lost:
             return
         output = run.facts.outputs[0]
         is_chance = skill <= CHANCE / _validation_rows(run) and not has_become_too_sure(run, yardstick)
         yield finding(
             self,
             run.latest,
-            "error" if run.finished and is_chance else "warn",
+            "error" if run.finished and (is_lost or is_chance) else "warn",
             f"output '{output.name}' has no skill on the validation data after {run.latest.step} updates: the loss was "
             f"{min(losses):.3g} at best, that of the best constant is {yardstick:.3g}",
             location="M",

@@ -25,8 +25,8 @@ class Underfitting:
     What it does:
         After training, fits a Theil-Sen line to the losses of the last fifth of the epochs, at least 5. The fall must
         be clear (Mann-Kendall test) and worth more epochs, and a validation loss, where there is one, must not have
-        turned. That is advice. It is an error where training ended within 200 updates without skill, 1 - loss / loss of
-        the best constant, on the probe rows or on at least 50 validation rows.
+        turned. That is advice. It is an error where training ended within 200 updates with little skill, 1 - loss /
+        loss of the best constant, on the probe rows or on at least 50 validation rows.
 
     Why it matters:
         The model could be better at no other price than time; after a handful of updates it is hardly better than its
@@ -37,8 +37,8 @@ class Underfitting:
         batch size or collect more rows.
 
     Args:
-        max_skill: Largest skill that counts as none after few updates. Defaults to `0.1`, our first setting, not yet
-            calibrated.
+        max_skill: Largest skill that counts as too little after few updates. Defaults to `0.3`, set on the tuning half
+            of `benchmarks.zoo`, whose healthy trainings of so few updates have more.
         max_chance: Largest p-value of the fall. Defaults to `0.01`, our first setting, not yet calibrated.
         min_gain: Smallest fall, as a share of the last loss, that 10 % more epochs must promise. Defaults to `0.02`,
             our first setting, not yet calibrated.
@@ -52,7 +52,7 @@ class Underfitting:
     code: ClassVar[str] = "DD308"
     symptom: ClassVar[str] = "underfitting"
     abbreviation: ClassVar[str] = "UNF"
-    max_skill: float = 0.1
+    max_skill: float = 0.3
     max_chance: float = 0.01
     min_gain: float = 0.02
 
@@ -95,7 +95,7 @@ class Underfitting:
             f"training ended after {run.latest.step} updates with a skill of {skill:.3g}; models start to learn within "
             "some hundred updates",
             location="M",
-            healthy="200 updates or more, or a skill above 0.1",
+            healthy=f"200 updates or more, or a skill above {self.max_skill:g}",
             value=skill,
             threshold=self.max_skill,
             evidence={"updates": run.latest.step, "updates_per_epoch": run.facts.fit.steps_per_epoch},

@@ -13,7 +13,7 @@ from deepdebug.detectors.static import BINARY, PLAIN_CROSS_ENTROPIES
 from deepdebug.observation import Run
 
 MIN_ROWS = 50  # our first setting, not yet calibrated
-MIN_GAIN = 0.1  # of what lies above the share of the commonest class; our first setting, checked on `benchmarks.zoo`
+MIN_GAIN = 0.2  # of what lies above the share of the commonest class; our first setting, checked on `benchmarks.zoo`
 SOUND_START = 2.0  # times the loss of the best constant; our first setting, checked on `benchmarks.zoo`
 
 
@@ -48,22 +48,27 @@ def has_become_too_sure(run: Run, yardstick: float) -> bool:
         yardstick: The loss of the best constant on the validation labels.
     """
     start, penalty = starting_loss(run), run.observations[0].penalty or 0.0
-    return _finds_other_classes(run) and start is not None and start - penalty <= SOUND_START * yardstick
+    is_sound = start is not None and start - penalty <= SOUND_START * yardstick
+    return is_sound and (validation_gain(run) or 0.0) >= MIN_GAIN
 
 
-def _finds_other_classes(run: Run) -> bool:
+def validation_gain(run: Run) -> float | None:
+    """Return how far the newest validation accuracy is on the way from the share of the commonest class to 1.
+
+    0 where it may be above that share by chance; `None` without one plain accuracy and classes.
+    """
     name, data = accuracy_name(run.latest.metrics, validation=True), run.facts.data
     if name is None or data is None or len(data.validation_labels) != 1:
-        return False
+        return None
     counts = data.validation_labels[0].class_counts
     if not counts or ("binary" in name and len(counts) > 2):  # over single columns, most of which are 0
-        return False
+        return None
     rows, accuracy = sum(counts), run.latest.metrics[name]
-    if not math.isfinite(accuracy):
-        return False
     commonest = max(counts) / rows
+    if not math.isfinite(accuracy) or commonest == 1:
+        return None
     is_chance = trends.wilson_interval(accuracy, rows)[0] <= commonest
-    return not is_chance and accuracy >= commonest + MIN_GAIN * (1 - commonest)
+    return 0.0 if is_chance else (accuracy - commonest) / (1 - commonest)
 
 
 def validation_yardstick(run: Run) -> float | None:

@@ -157,6 +157,14 @@ def test_model_that_was_far_above_the_constant_from_the_start_is_an_error_whatev
     assert [one.severity for one in findings(replace(run, observations=seen, finished=True))] == ["error"]
 
 
+def test_little_skill_that_is_gone_is_an_error_where_the_accuracy_is_at_chance():
+    losses = [0.64, 0.665, 0.67, 0.69]
+    for accuracy, severities in ((0.65, ["error"]), (0.9, []), (math.nan, [])):
+        run = with_metric(validated(losses), "val_accuracy", [accuracy] * 4)
+        assert [one.severity for one in findings(replace(run, finished=True))] == severities
+    assert findings(replace(validated(losses), finished=True)) == []
+
+
 def test_accuracy_over_columns_says_nothing_about_classes():
     run = with_metric(validated([2.4, 2.35, 2.4, 2.5]), "val_binary_accuracy", [0.9] * 4)
     labels = class_numbers(10, class_counts=(10,) * 10, rows=100)

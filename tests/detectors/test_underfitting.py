@@ -61,7 +61,7 @@ def test_training_that_ended_before_it_could_learn_is_an_error():
     assert "ended after 45 updates with a skill of 0.03" in finding.message
 
 
-@pytest.mark.parametrize(("updates", "skill"), [(0, 0.03), (45, 0.11), (200, 0.03)])
+@pytest.mark.parametrize(("updates", "skill"), [(0, 0.03), (45, 0.31), (200, 0.03)])
 def test_short_training_with_skill_long_one_and_none_at_all_are_left_to_others(updates, skill):
     with pytest.raises(NotJudged, match="5 epochs"):
         findings(short_run(updates, skill))
