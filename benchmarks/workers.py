@@ -15,6 +15,7 @@ from benchmarks.scheduling import compute_undisturbed
 from deepdebug.retraining.jobs import end_with_parent
 
 Outcome = TypeVar("Outcome")
+FRESH = 100  # jobs of a worker until a new one takes its place: TensorFlow keeps some of every model that it trained
 ONE_THREAD = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -32,16 +33,20 @@ def run_all(
         workers: Number of processes. Defaults to `2`.
         environment: Further variables of the workers. Defaults to none.
     """
-    jobs = list(jobs)
-    with (
-        ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(environment or {},)) as pool,
-        _progress() as progress,
-    ):
-        futures = {pool.submit(judge, *job): job for job in jobs}
+    jobs, found = list(jobs), list[Outcome]()
+    with _progress() as progress:
         task = progress.add_task("training", total=len(jobs))
-        for future in as_completed(futures):
-            progress.update(task, advance=1, description=futures[future][0])
-    return [future.result() for future in futures]
+        for start in range(0, len(jobs), FRESH * workers):
+            with _pool(workers, environment or {}) as pool:
+                futures = {pool.submit(judge, *job): job for job in jobs[start : start + FRESH * workers]}
+                for future in as_completed(futures):
+                    progress.update(task, advance=1, description=futures[future][0])
+            found += [future.result() for future in futures]
+    return found
+
+
+def _pool(workers: int, environment: Mapping[str, str]) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare, initargs=(environment,))
 
 
 def _prepare(environment: Mapping[str, str]) -> None:
