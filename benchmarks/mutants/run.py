@@ -1,16 +1,11 @@
-"""The mutants in worker processes, and which of them are known to stay hidden."""
+"""The mutants in worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.mutants.judge import Outcome
-
-KNOWN_MISSES: Mapping[str, str] = {
-    "too_small": "a model that is too small comes to rest at a partial skill, as one does whose labels are noisy",
-}
 
 
 def judge(name: str, seed: int) -> Outcome:
