@@ -27,8 +27,8 @@ class NoisyLabels:
         Compares the skill on training rows, 1 - loss / loss of the best constant, with that on the validation data, by
         the median loss of the newest three epochs, after 200 updates. Of the training the better of two counts: what
         the probe finds, without dropout, and what Keras logs. Models know their training rows better than others, so a
-        validation skill above it tells of the labels. That is a warning, and an error when training has ended. Not
-        judged without validation data, or where rows or classes are weighted.
+        validation skill above it by more than chance tells of the labels. That is a warning, and an error when training
+        has ended. Not judged without validation data, or where rows or classes are weighted.
 
     Why it matters:
         A model can only learn what its labels tell: a part of the training labels stands at the wrong rows or is wrong.
@@ -62,7 +62,7 @@ class NoisyLabels:
             raise NotJudged("needs a single output with a known best constant, and 3 epochs with validation data")
         unseen = 1 - statistics.median(losses) / yardstick
         skill = max(seen.skill, _logged_skill(run, seen), 0.0)
-        if gates.broken(run) or unseen - skill < self.min_gap:
+        if gates.broken(run) or unseen - skill < max(self.min_gap, _by_chance(run, skill)):
             return
         yield finding(
             self,
@@ -76,6 +76,16 @@ class NoisyLabels:
             threshold=self.min_gap,
             evidence={"skill": skill, "validation_skill": unseen},
         )
+
+
+def _by_chance(run: Run, skill: float) -> float:
+    """Return by how much a validation skill may exceed another by chance.
+
+    The mean of n squared normal deviates has a relative standard deviation of the square root of 2 / n; two of these.
+    """
+    data = run.facts.data
+    rows = sum(labels.rows for labels in data.validation_labels) if data is not None else 0
+    return 2 * (1 - skill) * math.sqrt(2 / rows) if rows else math.inf
 
 
 def _logged_skill(run: Run, seen: Observation) -> float:

@@ -32,6 +32,14 @@ def test_small_gap_a_single_good_epoch_and_overfitting_are_silent(losses):
     assert list(NoisyLabels().detect(validated(losses, skill=0.25))) == []
 
 
+def test_gap_that_few_validation_rows_show_by_chance_is_silent():
+    run = validated([0.6, 0.4, 0.4, 0.4], skill=0.25)
+    (labels,) = run.facts.data.validation_labels
+    for rows, count in ((60, 0), (600, 1)):
+        data = replace(run.facts.data, validation_labels=(replace(labels, rows=rows),))
+        assert len(list(NoisyLabels().detect(replace(run, facts=replace(run.facts, data=data))))) == count
+
+
 @pytest.mark.parametrize("change", [{"class_weight": True}, {"sample_weight": True}])
 def test_weighted_rows_are_not_judged(change):
     with pytest.raises(NotJudged, match="known best constant"):
