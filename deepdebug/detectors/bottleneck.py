@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepdebug.detectors import flow
 from deepdebug.detectors.progress import GOOD_SKILL, newest_skill
 from deepdebug.detectors.static import CATEGORICAL, SPARSE, following, outputs_with_loss, place, static_finding
 from deepdebug.facts import Facts, OutputFacts
@@ -63,25 +62,25 @@ class Bottleneck:
 
 
 def _narrow(facts: Facts, output: OutputFacts) -> Iterator[str]:
-    if output.loss.kind not in (*CATEGORICAL, *SPARSE) or output.layer is None:
+    name = output.layer
+    if output.loss.kind not in (*CATEGORICAL, *SPARSE) or name is None or not _sees_an_input(facts, name):
         return
     for layer in facts.layers:
         is_hidden = layer.name not in (output.layer, output.activation_layer)
-        if is_hidden and layer.family == "dense" and layer.output_shape == (1,):
-            reached = flow.upstream(facts, output.layer) or set()
-            if layer.name in reached and not _goes_around(facts, output.layer, layer.name):
-                yield layer.name
+        is_narrow = layer.family == "dense" and layer.output_shape == (1,)
+        if is_hidden and is_narrow and not _sees_an_input(facts, name, without=layer.name):
+            yield layer.name
 
 
-def _goes_around(facts: Facts, output: str, layer: str) -> bool:
-    """Tell whether an input reaches the output by a way without the layer."""
+def _sees_an_input(facts: Facts, output: str, without: str = "") -> bool:
+    """Tell whether a model input reaches a layer by a way that does not lead through another one."""
     layers = {one.name: one for one in facts.layers}
-    waiting, done = [output], {layer}
+    waiting, done = [output], {without}
     while waiting:
         current = waiting.pop()
         if current not in layers:
             return True
         if current not in done:
             done.add(current)
-            waiting.extend(one for one in layers[current].inputs or () if one != layer)
+            waiting.extend(layers[current].inputs or ())
     return False

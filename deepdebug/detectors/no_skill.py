@@ -13,6 +13,7 @@ from deepdebug.detectors.validation import (
     has_become_too_sure,
     validation_gain,
     validation_losses,
+    validation_rows,
     validation_yardstick,
 )
 from deepdebug.errors import NotJudged
@@ -113,7 +114,7 @@ class NoSkill:
         if skill > self.max_skill and not is_lost:
             return
         output = run.facts.outputs[0]
-        is_chance = skill <= CHANCE / _validation_rows(run) and not has_become_too_sure(run, yardstick)
+        is_chance = skill <= CHANCE / max(1, validation_rows(run)) and not has_become_too_sure(run, yardstick)
         yield finding(
             self,
             run.latest,
@@ -150,11 +151,6 @@ class NoSkill:
             },
             layer=facts.layer,
         )
-
-
-def _validation_rows(run: Run) -> int:
-    data = run.facts.data
-    return max(1, sum(labels.rows for labels in data.validation_labels)) if data is not None else 1
 
 
 def _skill(seen: Observation, name: str) -> float | None:

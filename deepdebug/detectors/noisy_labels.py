@@ -11,7 +11,7 @@ from typing import ClassVar
 from deepdebug.detectors import gates
 from deepdebug.detectors.findings import finding
 from deepdebug.detectors.progress import settled_checks
-from deepdebug.detectors.validation import validation_losses, validation_yardstick
+from deepdebug.detectors.validation import validation_losses, validation_rows, validation_yardstick
 from deepdebug.errors import NotJudged
 from deepdebug.observation import Observation, Run
 from deepdebug.records import Finding
@@ -83,8 +83,7 @@ def _by_chance(run: Run, skill: float) -> float:
 
     The mean of n squared normal deviates has a relative standard deviation of the square root of 2 / n; two of these.
     """
-    data = run.facts.data
-    rows = sum(labels.rows for labels in data.validation_labels) if data is not None else 0
+    rows = validation_rows(run)
     return 2 * (1 - skill) * math.sqrt(2 / rows) if rows else math.inf
 
 

@@ -22,13 +22,20 @@ def validation_losses(run: Run) -> list[float]:
 
     Penalties fall while a model is trained; between two observations they are taken to change evenly.
     """
+    validated = [seen for seen in run.epochs if math.isfinite(seen.metrics.get("val_loss", math.nan))]
+    losses = [seen.metrics["val_loss"] for seen in validated]
     known = [(seen.step, seen.penalty) for seen in run.observations if seen.penalty is not None]
-    steps, penalties = zip(*known, strict=True) if known else ((0,), (0.0,))
-    return [
-        seen.metrics["val_loss"] - float(np.interp(seen.step, steps, penalties))
-        for seen in run.epochs
-        if math.isfinite(seen.metrics.get("val_loss", math.nan))
-    ]
+    if not any(penalty for _, penalty in known):
+        return losses
+    steps, penalties = zip(*known, strict=True)
+    taken = np.interp([seen.step for seen in validated], steps, penalties)
+    return [loss - float(penalty) for loss, penalty in zip(losses, taken, strict=True)]
+
+
+def validation_rows(run: Run) -> int:
+    """Return how many validation labels were examined, over all outputs."""
+    data = run.facts.data
+    return sum(labels.rows for labels in data.validation_labels) if data is not None else 0
 
 
 def validation_skill(run: Run) -> float | None:

@@ -162,14 +162,14 @@ class Probe:
             numbers |= _measured(("layer", name), layer_statistics, output, activation, unit_axis(call.operation))
         return numbers
 
-    def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> Iterator[Numbers]:
+    def _gradients(self, trainable: Any, slots: Any, gradients: Sequence[Any]) -> list[Numbers]:
         positions = {id(variable): index for index, variable in enumerate(self._watched)}
         known = [
             (positions[id(variable)], variable, value, gradient)
             for variable, value, gradient in zip(self._trainable, trainable, gradients, strict=True)
             if gradient is not None and id(variable) in positions
         ]
-        yield from _of_variables(gradient_statistics, {index: (gradient,) for index, _, _, gradient in known})
+        found = list(_of_variables(gradient_statistics, {index: (gradient,) for index, _, _, gradient in known}))
         if self._slots:
             mapping = list(zip([*self._trainable, *self._slots], [*trainable, *slots], strict=True))
             with keras.StatelessScope(state_mapping=mapping):
@@ -177,7 +177,8 @@ class Probe:
                     self._model.optimizer, [one[1] for one in known], [one[3] for one in known]
                 )
                 changes = {one[0]: (one[2], new_value) for one, new_value in zip(known, after, strict=True)}
-                yield from _of_variables(update_statistics, changes)
+                found += _of_variables(update_statistics, changes)
+        return found
 
     def without_loss(self) -> Probe:
         """Return a probe that counts from the same start and takes outputs and weights only."""
@@ -211,12 +212,13 @@ def _of_variables(
     """
     sizes = {index: math.prod(known[0].shape) for index, known in tensors.items()}
     small = [index for index, size in sizes.items() if 0 < size <= SMALL]
+    large = [index for index, size in sizes.items() if not 0 < size <= SMALL]
     if small:
         columns = [end_to_end(column) for column in zip(*(tensors[index] for index in small), strict=True)]
         parts = Segments(tuple(sizes[index] for index in small))
         for name, values in statistics(*columns, parts).items():
             yield Numbers(tuple(("variable", index, name) for index in small), values)
-    for index in (one for one in tensors if one not in small):
+    for index in large:
         yield from _scalars(_measured(("variable", index), statistics, *tensors[index]))
 
 
